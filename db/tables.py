@@ -1,0 +1,269 @@
+"""The tables. One direction: campaign → case → phone → attempt → result → report.
+
+- `attempt` and `attempt_change` are a ledger: rows are only ever added. The attempt row is committed
+  before its Originate; `call_in_flight` holds at most one row per phone while the call lives.
+- `case.status`, `phone.due_at` and the like are projections, folded by `rules` from the facts and
+  written in the same transaction as the fact; they can be rebuilt at any time.
+- A correction adds a `result` that names the one it replaces.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from db.types import Moment, Personal
+
+
+class Base(DeclarativeBase):
+    """Constraint names are fixed so that migrations can name them on both databases."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: Moment, str: String, date: Date, bool: Boolean}
+
+
+class Campaign(Base):
+    """One month's calling for one contract."""
+
+    __tablename__ = "campaign"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    profile: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(16))
+    """`draft`, `running`, `paused`, `closed`."""
+    period_from: Mapped[date]
+    period_to: Mapped[date]
+    created_at: Mapped[datetime]
+
+
+class ExcludedDay(Base):
+    """A day the city took out of the calling period (§6(2))."""
+
+    __tablename__ = "excluded_day"
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    ordered_by: Mapped[str]
+    ordered_at: Mapped[datetime]
+
+
+class Intake(Base):
+    """Who handed over which file and when (§9(3)). The file's name is not kept, its hash is."""
+
+    __tablename__ = "intake"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"))
+    sha256: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime]
+    handed_by: Mapped[str]
+    rows: Mapped[int]
+    added: Mapped[int]
+    changed: Mapped[int]
+    unchanged: Mapped[int]
+    refused: Mapped[int]
+
+
+class CaseRow(Base):
+    """One person to be reminded in one month."""
+
+    __tablename__ = "case"
+    __table_args__ = (
+        UniqueConstraint("campaign_id", "reference"),
+        Index("ix_case_household_key", "household_key"),
+        Index("ix_case_reference", "reference"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"))
+    intake_id: Mapped[int] = mapped_column(ForeignKey("intake.id"))
+    reference: Mapped[str] = mapped_column(String(32))
+    """整理番号: the city's name for the case, safe to show in logs."""
+    person_key: Mapped[str] = mapped_column(String(64))
+    """Keyed hash of 宛名番号; a stop order finds the person's later cases by it."""
+    household_key: Mapped[str] = mapped_column(String(64))
+    """Keyed hash of 世帯番号; equal keys are one household (rule 10)."""
+    person_number: Mapped[str] = mapped_column(Personal)
+    household_number: Mapped[str] = mapped_column(Personal)
+    name: Mapped[str] = mapped_column(Personal)
+    kana: Mapped[str] = mapped_column(Personal)
+    birth_date: Mapped[str] = mapped_column(Personal)
+    postal_code: Mapped[str] = mapped_column(Personal)
+    address: Mapped[str] = mapped_column(Personal)
+    category: Mapped[str]
+    amount_yen: Mapped[str] = mapped_column(Personal)
+    """Arrears in yen, as digits: an amount beside a person is personal."""
+    instalments: Mapped[str] = mapped_column(Personal)
+    last_paid: Mapped[str | None] = mapped_column(Personal)
+    note: Mapped[str] = mapped_column(Personal)
+    status: Mapped[str] = mapped_column(String(16))
+    clause: Mapped[str | None] = mapped_column(String(4))
+    appointment: Mapped[datetime | None]
+
+
+class PhoneRow(Base):
+    """One number of a case."""
+
+    __tablename__ = "phone"
+    __table_args__ = (
+        UniqueConstraint("case_id", "number_key"),
+        Index("ix_phone_due", "campaign_id", "due_at", "rank"),
+        Index("ix_phone_number_key", "number_key"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"))
+    case_id: Mapped[int] = mapped_column(ForeignKey("case.id"), index=True)
+    position: Mapped[int]
+    number: Mapped[str] = mapped_column(Personal)
+    """Digits as dialled in Japan, trunk 0 first."""
+    number_key: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(8))
+    learned: Mapped[bool] = mapped_column(default=False)
+    """Named in a call, not by the city."""
+    status: Mapped[str] = mapped_column(String(8))
+    counted: Mapped[int] = mapped_column(default=0)
+    weekend_met: Mapped[bool] = mapped_column(default=False)
+    due_at: Mapped[datetime | None]
+    """Earliest moment at which the rules may allow a call; None: never again."""
+    rank: Mapped[int] = mapped_column(default=0)
+    """Among those due the lowest rank goes first (`rules.priority`)."""
+
+
+class CaseFact(Base):
+    """What the city said of a case: `stop`, `unstop`, `paid`, `resume`, `close`. Only ever added."""
+
+    __tablename__ = "case_fact"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("case.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    at: Mapped[datetime]
+    by: Mapped[str]
+
+
+class Attempt(Base):
+    """One originated call to one phone: written and committed before Originate, never changed."""
+
+    __tablename__ = "attempt"
+    __table_args__ = (Index("ix_attempt_campaign_placed", "campaign_id", "placed_at"),)
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    """UUID; also the channel's Uniqueid, so that every AMI event names the attempt."""
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"))
+    case_id: Mapped[int] = mapped_column(ForeignKey("case.id"), index=True)
+    phone_id: Mapped[int] = mapped_column(ForeignKey("phone.id"), index=True)
+    placed_at: Mapped[datetime]
+    caller_id: Mapped[str] = mapped_column(String(16))
+    """The number presented: one of the pool, not personal."""
+
+
+class AttemptChange(Base):
+    """Every change of an attempt's state with its time. Only ever added."""
+
+    __tablename__ = "attempt_change"
+    attempt_id: Mapped[str] = mapped_column(ForeignKey("attempt.id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(16))
+    """The state entered, of `rules.call_state.State`."""
+    operator_id: Mapped[str | None] = mapped_column(ForeignKey("operator.id"))
+    cause: Mapped[int | None] = mapped_column(Integer)
+    """Q.850, on the last change."""
+    ring_ms: Mapped[int | None] = mapped_column(Integer)
+    """Milliseconds of ringing, on the change that ended it."""
+
+
+class CallInFlight(Base):
+    """The calls alive now. Its keys are the promise that no phone is called twice at once."""
+
+    __tablename__ = "call_in_flight"
+    attempt_id: Mapped[str] = mapped_column(ForeignKey("attempt.id"), primary_key=True)
+    phone_id: Mapped[int] = mapped_column(ForeignKey("phone.id"), unique=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("case.id"), unique=True)
+    number_key: Mapped[str] = mapped_column(String(64), unique=True)
+    household_key: Mapped[str] = mapped_column(String(64), unique=True)
+
+
+class ResultRow(Base):
+    """The outcome of an attempt (or of a callback) as recorded, by whom and when. Only ever added."""
+
+    __tablename__ = "result"
+    __table_args__ = (
+        # exactly one first result per attempt, at most one correction per result
+        Index(
+            "uq_result_first",
+            "attempt_id",
+            unique=True,
+            sqlite_where=text("replaces_id IS NULL"),
+            postgresql_where=text("replaces_id IS NULL"),
+        ),
+        CheckConstraint("attempt_id IS NOT NULL OR case_id IS NOT NULL", name="about_something"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    attempt_id: Mapped[str | None] = mapped_column(ForeignKey("attempt.id"))
+    case_id: Mapped[int] = mapped_column(ForeignKey("case.id"), index=True)
+    replaces_id: Mapped[int | None] = mapped_column(ForeignKey("result.id"), unique=True)
+    outcome: Mapped[str] = mapped_column(String(32))
+    at: Mapped[datetime]
+    """When it was saved; the attempt counts at its `placed_at`."""
+    by: Mapped[str]
+    """Operator id, or `line` for what the line itself told."""
+    script_finished: Mapped[bool] = mapped_column(default=False)
+    same_household: Mapped[bool] = mapped_column(default=False)
+    offered: Mapped[bool] = mapped_column(default=False)
+    appointment: Mapped[datetime | None]
+    scope: Mapped[str | None] = mapped_column(String(8))
+    talk_results: Mapped[list[str]] = mapped_column(JSON, default=list)
+    promise: Mapped[str | None] = mapped_column(Personal)
+    note: Mapped[str | None] = mapped_column(Personal)
+
+
+class Operator(Base):
+    """Who talks. Staff, not a person of the city's file."""
+
+    __tablename__ = "operator"
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    """Also the extension of the softphone and the id of the Asterisk agent."""
+    name: Mapped[str]
+    token_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    active: Mapped[bool] = mapped_column(default=True)
+
+
+class Notice(Base):
+    """Words from the CLI to a running service: it looks for new rows several times a second."""
+
+    __tablename__ = "notice"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    kind: Mapped[str] = mapped_column(String(32))
+    """`stop_case`, `emergency_stop`, `campaign`, `cases`, `operators`."""
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("case.id"))
+    by: Mapped[str]
+
+
+class EmergencyStop(Base):
+    """While a row without `lifted_at` stands, nothing is dialled in any campaign."""
+
+    __tablename__ = "emergency_stop"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    by: Mapped[str]
+    lifted_at: Mapped[datetime | None]
+    lifted_by: Mapped[str | None]
