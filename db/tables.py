@@ -10,17 +10,18 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import ClassVar
 
 from sqlalchemy import (
     JSON,
     Boolean,
-    CheckConstraint,
     Date,
     ForeignKey,
     Index,
     Integer,
     MetaData,
     String,
+    Table,
     UniqueConstraint,
     text,
 )
@@ -41,7 +42,14 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: Moment, str: String, date: Date, bool: Boolean}
+    type_annotation_map: ClassVar = {datetime: Moment, str: String, date: Date, bool: Boolean}
+
+
+def table_of(model: type[Base]) -> Table:
+    """The plain table of a model: what is written through it goes past the ORM and its cost."""
+    table = model.__table__
+    assert isinstance(table, Table)
+    return table
 
 
 class Campaign(Base):
@@ -92,6 +100,7 @@ class CaseRow(Base):
         UniqueConstraint("campaign_id", "reference"),
         Index("ix_case_household_key", "household_key"),
         Index("ix_case_reference", "reference"),
+        Index("ix_case_person_key", "person_key"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"))
@@ -159,6 +168,31 @@ class CaseFact(Base):
     by: Mapped[str]
 
 
+class StopOrder(Base):
+    """The city's word that a person must not be called again; holds for later months until lifted.
+
+    Kept by the person's key alone, so that it outlives the erasure of the month's cases (§9(4)).
+    """
+
+    __tablename__ = "stop_order"
+    __table_args__ = (
+        # at most one stop order in force per person
+        Index(
+            "uq_stop_order_in_force",
+            "person_key",
+            unique=True,
+            sqlite_where=text("lifted_at IS NULL"),
+            postgresql_where=text("lifted_at IS NULL"),
+        ),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_key: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime]
+    by: Mapped[str]
+    lifted_at: Mapped[datetime | None]
+    lifted_by: Mapped[str | None]
+
+
 class Attempt(Base):
     """One originated call to one phone: written and committed before Originate, never changed."""
 
@@ -191,7 +225,10 @@ class AttemptChange(Base):
 
 
 class CallInFlight(Base):
-    """The calls alive now. Its keys are the promise that no phone is called twice at once."""
+    """The attempts that have no outcome yet, from before Originate until the result is saved.
+
+    Its keys are the promise that no phone, case, number or household is called twice at once.
+    """
 
     __tablename__ = "call_in_flight"
     attempt_id: Mapped[str] = mapped_column(ForeignKey("attempt.id"), primary_key=True)
@@ -214,7 +251,6 @@ class ResultRow(Base):
             sqlite_where=text("replaces_id IS NULL"),
             postgresql_where=text("replaces_id IS NULL"),
         ),
-        CheckConstraint("attempt_id IS NOT NULL OR case_id IS NOT NULL", name="about_something"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     attempt_id: Mapped[str | None] = mapped_column(ForeignKey("attempt.id"))
@@ -230,6 +266,8 @@ class ResultRow(Base):
     offered: Mapped[bool] = mapped_column(default=False)
     appointment: Mapped[datetime | None]
     scope: Mapped[str | None] = mapped_column(String(8))
+    review: Mapped[bool] = mapped_column(default=False)
+    """The line's words were unclear: a supervisor looks at it (rule 3)."""
     talk_results: Mapped[list[str]] = mapped_column(JSON, default=list)
     promise: Mapped[str | None] = mapped_column(Personal)
     note: Mapped[str | None] = mapped_column(Personal)
@@ -244,6 +282,8 @@ class Operator(Base):
     name: Mapped[str]
     token_sha256: Mapped[str] = mapped_column(String(64), unique=True)
     active: Mapped[bool] = mapped_column(default=True)
+    ready: Mapped[bool] = mapped_column(default=False)
+    """Asked for calls: after a crash of the dialer they get them again without a click."""
 
 
 class Notice(Base):

@@ -1,22 +1,36 @@
 """What can go wrong, as one tree. The docstring is the message's first half; the text says what to do.
 
-YobirinError
+YobirinError             (db.errors, like the next four and those below them)
+├── NotFoundError        the named campaign, case or operator does not exist
+├── ConflictError        the request does not fit the present state
+│   ├── NotCallableError       the phone may not be called any more
+│   └── AlreadyInFlightError   a call to this phone, case, number or household is alive
+├── DatabaseError        the database is away, not migrated, or already served by another dialer
 ├── SettingsError        the settings file cannot be used
 ├── ProfileError         (rules.profile) the contract profile cannot be used
 ├── IntakeError          the city's file cannot be taken in
-├── NotFoundError        the named campaign, case or operator does not exist
-├── ConflictError        the request does not fit the present state
-├── DatabaseError        the database is away, not migrated, or already served by another dialer
-└── AmiError             Asterisk cannot be reached, refused us, or a value may not be sent
+├── AmiError             Asterisk cannot be reached, or a value may not be sent
+│   └── RefusedError     nothing happened: Asterisk said no, or was never asked
+├── ServiceAwayError     `dialer serve` does not answer
+└── ReportError          a report cannot be written
 """
 
 from __future__ import annotations
 
+from db.errors import ConflictError, DatabaseError, NotFoundError, YobirinError
 
-class YobirinError(Exception):
-    """Base of all errors shown to a user; one line, no personal data."""
-
-    exit_code = 1
+__all__ = [
+    "AmiError",
+    "ConflictError",
+    "DatabaseError",
+    "IntakeError",
+    "NotFoundError",
+    "RefusedError",
+    "ReportError",
+    "ServiceAwayError",
+    "SettingsError",
+    "YobirinError",
+]
 
 
 class SettingsError(YobirinError):
@@ -31,25 +45,23 @@ class IntakeError(YobirinError):
     exit_code = 4
 
 
-class NotFoundError(YobirinError):
-    """The named thing does not exist."""
-
-    exit_code = 5
-
-
-class ConflictError(YobirinError):
-    """The request does not fit the present state."""
-
-    exit_code = 6
-
-
-class DatabaseError(YobirinError):
-    """The database is away, not migrated, or already served by another dialer."""
-
-    exit_code = 7
-
-
 class AmiError(YobirinError):
-    """Asterisk cannot be reached, refused us, or a value may not be sent."""
+    """Asterisk cannot be reached, or a value may not be sent."""
 
     exit_code = 8
+
+
+class RefusedError(AmiError):
+    """Nothing happened: Asterisk said no, or it was never asked."""
+
+
+class ServiceAwayError(YobirinError):
+    """`dialer serve` is not running, or does not answer."""
+
+    exit_code = 10
+
+
+class ReportError(YobirinError):
+    """A report cannot be written."""
+
+    exit_code = 11

@@ -92,7 +92,19 @@ class Vanished(Happened):
 
 
 Fact = (
-    OriginateRefused | Rang | EarlyMediaHeard | Answered | CourtesyStarted | OperatorAssigned
-    | Connected | OperatorMissed | MessageChosen | MessageLeft | RingLimitReached
-    | SetupLimitReached | StopRequested | HungUp | Vanished
+    OriginateRefused
+    | Rang
+    | EarlyMediaHeard
+    | Answered
+    | CourtesyStarted
+    | OperatorAssigned
+    | Connected
+    | OperatorMissed
+    | MessageChosen
+    | MessageLeft
+    | RingLimitReached
+    | SetupLimitReached
+    | StopRequested
+    | HungUp
+    | Vanished
 )

@@ -174,6 +174,16 @@ class CaseState:
     status: CaseStatus = CaseStatus.OPEN
     clause: str | None = None
     """The clause it completed under, "ア"-"ク"; None while it is not complete or stopped."""
+    stopped: bool = False
+    """The city's stop order stands, whatever the status (§8(3)ク)."""
+    paid: bool = False
+    """The city told us of a payment, whatever the status."""
     appointment: datetime | None = None
     """The appointment still to be kept."""
+    appointment_phone: Id | None = None
+    """The phone to be called at the appointment; None: whichever is open (learned in a callback)."""
+    noted_appointment: datetime | None = None
+    """The last one learned that cannot be kept (outside period or hours): listed for the city."""
+    missed_appointments: tuple[datetime, ...] = ()
+    """Those we kept only after their window (§8(5)エ), to be reported."""
     phones: dict[Id, PhoneState] = field(default_factory=dict)

@@ -1,0 +1,291 @@
+"""Cases: what the city said and what happened, and where each one stands by the rules."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BindParameter, bindparam, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db import results
+from db.errors import NotFoundError
+from db.tables import Attempt, AttemptChange, CaseFact, CaseRow, PhoneRow, ResultRow, table_of
+from rules import eligibility, history, priority
+from rules.calendar import Calendar
+from rules.case import (
+    AttemptMade,
+    CallbackTaken,
+    Case,
+    CaseState,
+    CaseStatus,
+    Decision,
+    EscalationDecided,
+    Fact,
+    PaymentKnown,
+    Phone,
+    PhoneKind,
+    StopLifted,
+    StopOrdered,
+)
+from rules.profile import Profile
+
+BATCH = 500
+"""Cases folded at once: few enough for the databases' limits on values per statement."""
+
+
+class FactKind(StrEnum):
+    """What the city can say of a case (`case_fact.kind`)."""
+
+    STOP = "stop"
+    UNSTOP = "unstop"
+    PAID = "paid"
+    RESUME = "resume"
+    CLOSE = "close"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseHistory:
+    """A case as the rules see it, with everything that happened to it in order of time."""
+
+    case: Case
+    facts: tuple[Fact, ...]
+
+
+async def get(session: AsyncSession, case_id: int) -> CaseRow:
+    """The case with this id.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    row = await session.get(CaseRow, case_id)
+    if row is None:
+        raise NotFoundError(f"case {case_id}: does not exist")
+    return row
+
+
+async def by_reference(session: AsyncSession, campaign_id: int, reference: str) -> CaseRow:
+    """The case the city calls by this 整理番号 in this campaign.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    query = select(CaseRow).where(
+        CaseRow.campaign_id == campaign_id, CaseRow.reference == reference
+    )
+    row = await session.scalar(query)
+    if row is None:
+        raise NotFoundError(f"case {reference}: not in this campaign")
+    return row
+
+
+async def all_cases(
+    session: AsyncSession, campaign_id: int, status: CaseStatus | None = None
+) -> list[CaseRow]:
+    """The campaign's cases in order of their references; None: of every status."""
+    query = select(CaseRow).where(CaseRow.campaign_id == campaign_id).order_by(CaseRow.reference)
+    if status is not None:
+        query = query.where(CaseRow.status == status.value)
+    return list(await session.scalars(query))
+
+
+async def ids(session: AsyncSession, campaign_id: int) -> list[int]:
+    """Ids of all the campaign's cases."""
+    query = select(CaseRow.id).where(CaseRow.campaign_id == campaign_id).order_by(CaseRow.id)
+    return list(await session.scalars(query))
+
+
+async def phones_of(session: AsyncSession, case_id: int) -> list[PhoneRow]:
+    """The case's phones in the order of the file, those learned in a call last."""
+    query = select(PhoneRow).where(PhoneRow.case_id == case_id).order_by(PhoneRow.position)
+    return list(await session.scalars(query))
+
+
+async def add_fact(
+    session: AsyncSession, case_id: int, kind: FactKind, *, at: datetime, by: str
+) -> None:
+    """Write down what the city said; the case must be refreshed in the same transaction."""
+    values = {"case_id": case_id, "kind": kind.value, "at": at, "by": by}
+    await session.execute(insert(table_of(CaseFact)), values)
+
+
+async def add_phone(
+    session: AsyncSession, case_id: int, *, number: str, number_key: str, kind: PhoneKind
+) -> None:
+    """A number named in a call (§8(4)エ); one the case has already changes nothing.
+
+    The case must be refreshed in the same transaction.
+    """
+    phones = await phones_of(session, case_id)
+    if any(phone.number_key == number_key for phone in phones):
+        return
+    values = {
+        "campaign_id": (await get(session, case_id)).campaign_id,
+        "case_id": case_id,
+        "position": max((phone.position for phone in phones), default=0) + 1,
+        "number": number,
+        "number_key": number_key,
+        "kind": kind.value,
+        "learned": True,
+        "status": "open",
+        "due_at": None,
+    }
+    await session.execute(insert(table_of(PhoneRow)), values)
+
+
+async def histories(session: AsyncSession, case_ids: Sequence[int]) -> dict[int, CaseHistory]:
+    """Cases and their facts for the rules, by case id; at most `BATCH` cases."""
+    phones: dict[int, list[Phone]] = defaultdict(list)
+    for row in await session.execute(_PHONES, {"ids": case_ids}):
+        phones[row.case_id].append(Phone(id=row.id, kind=PhoneKind(row.kind)))
+    facts: dict[int, list[Fact]] = defaultdict(list)
+    for row in await session.execute(_ATTEMPTS, {"ids": case_ids}):
+        facts[row.case_id].append(_attempt(row))
+    for case_id, callback in await _callbacks(session, case_ids):
+        facts[case_id].append(callback)
+    for said in await session.execute(_CITY, {"ids": case_ids}):
+        facts[said.case_id].append(_city(FactKind(said.kind), said.at))
+    return {
+        case_id: CaseHistory(
+            Case(id=case_id, phones=tuple(phones[case_id])),
+            tuple(sorted(facts[case_id], key=lambda fact: fact.at)),
+        )
+        for case_id in case_ids
+    }
+
+
+async def refresh(
+    session: AsyncSession,
+    case_ids: Sequence[int],
+    profile: Profile,
+    calendar: Calendar,
+    now: datetime,
+) -> None:
+    """Fold the cases' facts again and write what the rules say into the projections.
+
+    Args:
+        case_ids: cases of one campaign, whose calendar is given.
+        now: phones become due no earlier than this.
+    """
+    for start in range(0, len(case_ids), BATCH):
+        batch = case_ids[start : start + BATCH]
+        cases: list[dict[str, Any]] = []
+        phones: list[dict[str, Any]] = []
+        for case_id, known in (await histories(session, batch)).items():
+            state = history.state_of(known.case, known.facts, profile, calendar)
+            cases.append(_case_projection(case_id, state))
+            phones += _phone_projections(known.case, state, profile, calendar, now)
+        await session.execute(_UPDATE_CASE, cases)
+        if phones:
+            await session.execute(_UPDATE_PHONE, phones)
+
+
+_IDS: BindParameter[int] = bindparam("ids", expanding=True)
+_PHONES = (
+    select(PhoneRow.id, PhoneRow.case_id, PhoneRow.kind)
+    .where(PhoneRow.case_id.in_(_IDS))
+    .order_by(PhoneRow.case_id, PhoneRow.position)
+)
+_RESULT = (
+    ResultRow.outcome,
+    ResultRow.script_finished,
+    ResultRow.same_household,
+    ResultRow.offered,
+    ResultRow.appointment,
+    ResultRow.scope,
+)
+_ATTEMPTS = (
+    select(
+        Attempt.case_id,
+        Attempt.phone_id,
+        Attempt.placed_at,
+        *_RESULT,
+        select(func.max(AttemptChange.ring_ms))
+        .where(AttemptChange.attempt_id == Attempt.id)
+        .scalar_subquery()
+        .label("ring_ms"),
+    )
+    .join(ResultRow, ResultRow.attempt_id == Attempt.id)
+    .where(Attempt.case_id.in_(_IDS), results.is_current())
+)
+_CALLBACKS = (
+    select(ResultRow.id, ResultRow.case_id, ResultRow.replaces_id, ResultRow.at, *_RESULT)
+    .where(ResultRow.case_id.in_(_IDS), ResultRow.attempt_id.is_(None))
+    .order_by(ResultRow.id)
+)
+_CITY = select(CaseFact.case_id, CaseFact.kind, CaseFact.at).where(CaseFact.case_id.in_(_IDS))
+_UPDATE_CASE = (
+    update(table_of(CaseRow))
+    .where(CaseRow.id == bindparam("case"))
+    .values({name: bindparam(name) for name in ("status", "clause", "appointment")})
+)
+_PROJECTED = ("status", "counted", "weekend_met", "due_at", "rank")
+_UPDATE_PHONE = (
+    update(table_of(PhoneRow))
+    .where(PhoneRow.id == bindparam("phone"))
+    .values({name: bindparam(name) for name in _PROJECTED})
+)
+
+
+def _attempt(row: Any) -> AttemptMade:
+    return AttemptMade(
+        at=row.placed_at,
+        phone=row.phone_id,
+        result=results.result_of(row),
+        ring_s=None if row.ring_ms is None else row.ring_ms / 1000,
+    )
+
+
+async def _callbacks(
+    session: AsyncSession, case_ids: Sequence[int]
+) -> Iterable[tuple[int, CallbackTaken]]:
+    """Callbacks as last corrected; a correction keeps the time of the call."""
+    taken: dict[int, tuple[int, CallbackTaken]] = {}
+    for row in await session.execute(_CALLBACKS, {"ids": case_ids}):
+        replaced = taken.pop(row.replaces_id, None)
+        at = replaced[1].at if replaced else row.at
+        taken[row.id] = (row.case_id, CallbackTaken(at=at, result=results.result_of(row)))
+    return taken.values()
+
+
+def _city(kind: FactKind, at: datetime) -> Fact:
+    match kind:
+        case FactKind.STOP:
+            return StopOrdered(at=at)
+        case FactKind.UNSTOP:
+            return StopLifted(at=at)
+        case FactKind.PAID:
+            return PaymentKnown(at=at)
+        case FactKind.RESUME:
+            return EscalationDecided(at=at, decision=Decision.RESUME)
+        case FactKind.CLOSE:
+            return EscalationDecided(at=at, decision=Decision.CLOSE)
+
+
+def _case_projection(case_id: int, state: CaseState) -> dict[str, Any]:
+    return {
+        "case": case_id,
+        "status": state.status.value,
+        "clause": state.clause,
+        "appointment": state.appointment,
+    }
+
+
+def _phone_projections(
+    case: Case, state: CaseState, profile: Profile, calendar: Calendar, now: datetime
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "phone": phone.id,
+            "status": state.phones[phone.id].status.value,
+            "counted": len(state.phones[phone.id].counted),
+            "weekend_met": state.phones[phone.id].weekend_met,
+            "due_at": eligibility.next_from(state, phone.id, now, calendar, profile),
+            "rank": priority.rank(state, phone.id, now, calendar, profile),
+        }
+        for phone in case.phones
+    ]

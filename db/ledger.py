@@ -1,0 +1,234 @@
+"""The ledger of attempts: written before Originate, only ever added to.
+
+`place` is the promise of "at most once": the attempt's row, its first change and its place among the
+calls in flight are committed together before anything leaves the house, and the keys of
+`call_in_flight` refuse a second call to the phone, case, number or household until the attempt has
+its outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from itertools import groupby
+
+from sqlalchemy import ColumnElement, String, bindparam, delete, exists, insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.campaigns import CampaignState
+from db.errors import AlreadyInFlightError, NotCallableError
+from db.insert import insert_or_ignore
+from db.tables import (
+    Attempt,
+    AttemptChange,
+    CallInFlight,
+    Campaign,
+    CaseRow,
+    EmergencyStop,
+    PhoneRow,
+    table_of,
+)
+from db.types import Moment
+from rules.call_state import State
+from rules.case import CaseStatus
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """One change of an attempt's state."""
+
+    attempt_id: str
+    seq: int
+    """0 is `placed`, written by `place`; the caller numbers the others upwards without reuse."""
+    at: datetime
+    state: State
+    operator_id: str | None = None
+    cause: int | None = None
+    """Q.850, on the last change."""
+    ring_ms: int | None = None
+    """Milliseconds of ringing, on the change that ended it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InFlight:
+    """An attempt that has no outcome yet, with what the ledger knows of it."""
+
+    attempt_id: str
+    campaign_id: int
+    case_id: int
+    phone_id: int
+    placed_at: datetime
+    changes: tuple[Change, ...]
+    """Oldest first; the first one is `placed`."""
+
+    @property
+    def ended(self) -> bool:
+        """The call is over, only its result is missing."""
+        return self.changes[-1].state is State.ENDED
+
+    @property
+    def talked_to(self) -> str | None:
+        """The operator who has to record the result; None: the line tells it.
+
+        On an answering machine the operator is free at once, and the line tells the outcome.
+        """
+        if any(change.state is State.MESSAGE for change in self.changes):
+            return None
+        talks = [change.operator_id for change in self.changes if change.state is State.TALKING]
+        return talks[-1] if talks else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Talk:
+    """An attempt in which an operator talked: what a result of it is checked against."""
+
+    campaign_id: int
+    case_id: int
+    phone_id: int
+    placed_at: datetime
+    operator_id: str
+    """Who talked last."""
+    ring_s: float | None
+    """Seconds of ringing; None: it did not ring."""
+
+
+_callable_phone = (
+    select(
+        bindparam("attempt", type_=String),
+        PhoneRow.campaign_id,
+        PhoneRow.case_id,
+        PhoneRow.id,
+        bindparam("placed", type_=Moment),
+        bindparam("caller", type_=String),
+    )
+    .join(CaseRow, CaseRow.id == PhoneRow.case_id)
+    .join(Campaign, Campaign.id == PhoneRow.campaign_id)
+    .where(
+        PhoneRow.id == bindparam("phone"),
+        PhoneRow.due_at.is_not(None),
+        CaseRow.status == CaseStatus.OPEN.value,
+        Campaign.state == CampaignState.RUNNING.value,
+        ~exists().where(EmergencyStop.lifted_at.is_(None)),
+    )
+)
+_insert_attempt = insert(table_of(Attempt)).from_select(
+    ["id", "campaign_id", "case_id", "phone_id", "placed_at", "caller_id"], _callable_phone
+)
+_insert_in_flight = insert(table_of(CallInFlight)).from_select(
+    ["attempt_id", "phone_id", "case_id", "number_key", "household_key"],
+    select(
+        bindparam("attempt", type_=String),
+        PhoneRow.id,
+        PhoneRow.case_id,
+        PhoneRow.number_key,
+        CaseRow.household_key,
+    )
+    .join(CaseRow, CaseRow.id == PhoneRow.case_id)
+    .where(PhoneRow.id == bindparam("phone")),
+)
+
+
+async def place(
+    session: AsyncSession, *, attempt_id: str, phone_id: int, placed_at: datetime, caller_id: str
+) -> None:
+    """Write down a call that is about to be originated; commit before Originate.
+
+    What was true when the candidate was chosen is looked at again here, in the same transaction:
+    a stop order, a pause or another call may have come in between.
+
+    Raises:
+        NotCallableError: case, campaign, phone or an emergency stop does not allow it any more.
+        AlreadyInFlightError: a call to the phone, case, number or household is alive. The
+            transaction is lost; nothing of it may be committed.
+    """
+    values = {"attempt": attempt_id, "phone": phone_id}
+    placed = await session.execute(
+        _insert_attempt, values | {"placed": placed_at, "caller": caller_id}
+    )
+    if placed.rowcount == 0:  # type: ignore[attr-defined]
+        raise NotCallableError(f"phone {phone_id}: not callable any more")
+    try:
+        await session.execute(_insert_in_flight, values)
+    except IntegrityError:
+        raise AlreadyInFlightError(f"phone {phone_id}: a call is in flight already") from None
+    await record(session, [Change(attempt_id=attempt_id, seq=0, at=placed_at, state=State.PLACED)])
+
+
+async def record(session: AsyncSession, changes: Iterable[Change]) -> None:
+    """Add changes to the ledger; those that are there already are left as they are."""
+    rows = [asdict(change) | {"state": change.state.value} for change in changes]
+    await insert_or_ignore(session, table_of(AttemptChange), rows)
+
+
+async def finish(session: AsyncSession, attempt_ids: Iterable[str]) -> None:
+    """Take attempts whose result is saved from those in flight; in the result's transaction."""
+    await session.execute(
+        delete(table_of(CallInFlight)).where(CallInFlight.attempt_id.in_(list(attempt_ids)))
+    )
+
+
+async def in_flight(session: AsyncSession) -> list[InFlight]:
+    """Every attempt without an outcome, oldest first: those alive and those only to be recorded."""
+    query = select(Attempt).join(CallInFlight, CallInFlight.attempt_id == Attempt.id)
+    attempts = list(await session.scalars(query.order_by(Attempt.placed_at, Attempt.id)))
+    changes = await _changes(
+        session, exists().where(CallInFlight.attempt_id == AttemptChange.attempt_id)
+    )
+    return [
+        InFlight(
+            attempt_id=row.id,
+            campaign_id=row.campaign_id,
+            case_id=row.case_id,
+            phone_id=row.phone_id,
+            placed_at=row.placed_at,
+            changes=changes[row.id],
+        )
+        for row in attempts
+    ]
+
+
+async def without_result(session: AsyncSession) -> list[InFlight]:
+    """Attempts whose call is over and whose result was never saved, oldest first."""
+    return [attempt for attempt in await in_flight(session) if attempt.ended]
+
+
+async def talk(session: AsyncSession, attempt_id: str) -> Talk | None:
+    """The talk of an attempt; None: no such attempt, or no operator talked in it."""
+    row = await session.get(Attempt, attempt_id)
+    changes = await changes_of(session, attempt_id)
+    talks = [change for change in changes if change.state is State.TALKING]
+    if row is None or not talks or talks[-1].operator_id is None:
+        return None
+    rings = [change.ring_ms for change in changes if change.ring_ms is not None]
+    return Talk(
+        campaign_id=row.campaign_id,
+        case_id=row.case_id,
+        phone_id=row.phone_id,
+        placed_at=row.placed_at,
+        operator_id=talks[-1].operator_id,
+        ring_s=rings[0] / 1000 if rings else None,
+    )
+
+
+async def changes_of(session: AsyncSession, attempt_id: str) -> tuple[Change, ...]:
+    """All changes of one attempt, oldest first."""
+    changes = await _changes(session, AttemptChange.attempt_id == attempt_id)
+    return changes.get(attempt_id, ())
+
+
+async def _changes(
+    session: AsyncSession, which: ColumnElement[bool]
+) -> dict[str, tuple[Change, ...]]:
+    query = (
+        select(table_of(AttemptChange))
+        .where(which)
+        .order_by(AttemptChange.attempt_id, AttemptChange.seq)
+    )
+    rows = [
+        Change(**dict(row) | {"state": State(row["state"])})
+        for row in (await session.execute(query)).mappings()
+    ]
+    grouped = groupby(rows, key=lambda change: change.attempt_id)
+    return {attempt_id: tuple(group) for attempt_id, group in grouped}

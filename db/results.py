@@ -1,0 +1,161 @@
+"""Results: one first result per attempt, corrections beside it, the old ones stay on record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.errors import ConflictError, NotFoundError
+from db.insert import insert_if_new
+from db.tables import Attempt, PhoneRow, ResultRow, table_of
+from rules.case import PhoneKind, Result, Scope
+
+BY_LINE = "line"
+"""`by` of a result that the line itself told."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
+class Recorded:
+    """A result with what was said beside it (§8(2)イ). No repr: promise and note are personal."""
+
+    result: Result
+    at: datetime
+    """When it was saved; the attempt counts at its `placed_at`."""
+    by: str
+    """Operator id, or `BY_LINE`."""
+    review: bool = False
+    """The line's words were unclear: a supervisor looks at it (rule 3)."""
+    talk_results: tuple[str, ...] = ()
+    """Codes of the profile's talk results (折衝内容)."""
+    promise: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
+class Past:
+    """One earlier call of a case, for the operator's screen."""
+
+    attempt_id: str
+    phone_id: int
+    phone_kind: PhoneKind
+    placed_at: datetime
+    recorded: Recorded
+    """As last corrected."""
+
+
+async def save_first(session: AsyncSession, attempt_id: str, recorded: Recorded) -> bool:
+    """Save an attempt's first result; the case must be refreshed in the same transaction.
+
+    Returns:
+        False: the attempt has a result already, and nothing was changed.
+
+    Raises:
+        NotFoundError: there is no such attempt.
+    """
+    row = await _row(session, attempt_id, recorded)
+    return await insert_if_new(session, table_of(ResultRow), row)
+
+
+async def correct(session: AsyncSession, attempt_id: str, recorded: Recorded) -> None:
+    """Replace an attempt's result; the case must be refreshed in the same transaction.
+
+    Raises:
+        NotFoundError: there is no such attempt, or it has no result yet.
+        ConflictError: somebody else corrected it at the same moment. The transaction is lost.
+    """
+    replaced = await session.scalar(
+        select(ResultRow.id).where(ResultRow.attempt_id == attempt_id, is_current())
+    )
+    if replaced is None:
+        raise NotFoundError(f"attempt {attempt_id}: has no result to correct")
+    row = await _row(session, attempt_id, recorded)
+    try:
+        await session.execute(insert(table_of(ResultRow)), row | {"replaces_id": replaced})
+    except IntegrityError:
+        raise ConflictError(f"attempt {attempt_id}: corrected by somebody else") from None
+
+
+async def current(session: AsyncSession, attempt_id: str) -> Recorded | None:
+    """The attempt's result as last corrected; None: it has none yet."""
+    query = select(table_of(ResultRow)).where(ResultRow.attempt_id == attempt_id, is_current())
+    row = (await session.execute(query)).one_or_none()
+    return _recorded(row) if row else None
+
+
+async def past_calls(session: AsyncSession, case_id: int) -> list[Past]:
+    """The case's attempts that have a result, newest first."""
+    query = (
+        select(table_of(ResultRow), Attempt.phone_id, Attempt.placed_at, PhoneRow.kind)
+        .join(Attempt, Attempt.id == ResultRow.attempt_id)
+        .join(PhoneRow, PhoneRow.id == Attempt.phone_id)
+        .where(ResultRow.case_id == case_id, is_current())
+        .order_by(Attempt.placed_at.desc())
+    )
+    return [
+        Past(
+            attempt_id=row.attempt_id,
+            phone_id=row.phone_id,
+            phone_kind=PhoneKind(row.kind),
+            placed_at=row.placed_at,
+            recorded=_recorded(row),
+        )
+        for row in await session.execute(query)
+    ]
+
+
+_correction = table_of(ResultRow).alias("correction")
+
+
+def is_current() -> Any:
+    """Condition: no other result replaces this one."""
+    return ~select(_correction.c.id).where(_correction.c.replaces_id == ResultRow.id).exists()
+
+
+def result_of(row: Any) -> Result:
+    """The rules' part of a row with the columns of `result`."""
+    return Result(
+        outcome=row.outcome,
+        script_finished=row.script_finished,
+        same_household=row.same_household,
+        offered=row.offered,
+        appointment=row.appointment,
+        scope=Scope(row.scope) if row.scope else None,
+    )
+
+
+async def _row(session: AsyncSession, attempt_id: str, recorded: Recorded) -> dict[str, Any]:
+    case_id, _ = await place_of(session, attempt_id)
+    result = recorded.result
+    return {
+        "attempt_id": attempt_id,
+        "case_id": case_id,
+        "outcome": result.outcome,
+        "script_finished": result.script_finished,
+        "same_household": result.same_household,
+        "offered": result.offered,
+        "appointment": result.appointment,
+        "scope": result.scope.value if result.scope else None,
+        "at": recorded.at,
+        "by": recorded.by,
+        "review": recorded.review,
+        "talk_results": list(recorded.talk_results),
+        "promise": recorded.promise,
+        "note": recorded.note,
+    }
+
+
+def _recorded(row: Any) -> Recorded:
+    return Recorded(
+        result=result_of(row),
+        at=row.at,
+        by=row.by,
+        review=row.review,
+        talk_results=tuple(row.talk_results),
+        promise=row.promise,
+        note=row.note,
+    )

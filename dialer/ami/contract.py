@@ -1,0 +1,78 @@
+"""The strings shared with the dialplan, defined once; the templates of `asterisk-conf/` are rendered
+with them and a test reads both sides."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TRUNK: Final = "trunk"
+"""PJSIP endpoint of the carrier's line."""
+
+# contexts
+ANSWERED: Final = "yobirin-answered"
+CONNECT: Final = "yobirin-connect"
+"""The extension is the agent to be connected to."""
+MESSAGE: Final = "yobirin-message"
+OPERATORS: Final = "yobirin-operators"
+INBOUND: Final = "yobirin-inbound"
+LOGIN_EXTENSION: Final = "*1"
+
+# channel variables
+ATTEMPT: Final = "YOBIRIN_ATTEMPT"
+OPERATOR: Final = "YOBIRIN_OPERATOR"
+"""Set by an operator's endpoint: the extension that may log in as agent, which is its own."""
+
+# global variables
+DIALPLAN_VERSION: Final = "YOBIRIN_DIALPLAN"
+
+# user events; each carries Attempt: <uuid>
+EVENT_ANSWERED: Final = "YobirinAnswered"
+EVENT_COURTESY: Final = "YobirinCourtesy"
+EVENT_OPERATOR_MISSED: Final = "YobirinOperatorMissed"
+"""Also Operator: <agent> and Status: <AGENT_STATUS>."""
+EVENT_MESSAGE_STARTED: Final = "YobirinMessageStarted"
+EVENT_MESSAGE_LEFT: Final = "YobirinMessageLeft"
+
+# journal in Asterisk's own database: what happened while the service was away
+JOURNAL: Final = "yobirin"
+"""Family; the key is the attempt, the value one of those below (`talk:` is followed by the agent)."""
+JOURNAL_ANSWERED: Final = "answered"
+JOURNAL_COURTESY: Final = "courtesy"
+JOURNAL_TALK: Final = "talk:"
+JOURNAL_MESSAGE: Final = "message"
+JOURNAL_LEFT: Final = "left"
+
+# sounds, played from the folder `asterisk.sounds_dir`; the first three are the profile's texts
+SOUND_COURTESY: Final = "courtesy"
+SOUND_VOICEMAIL: Final = "voicemail"
+SOUND_GUIDANCE: Final = "guidance"
+SOUND_CONNECT: Final = "connect"
+"""What an operator hears before a person is put through: no sound at all, for the person waits."""
+SOUNDS: Final = (SOUND_COURTESY, SOUND_VOICEMAIL, SOUND_GUIDANCE, SOUND_CONNECT)
+
+# leaving a message on an answering machine
+SILENCE_MS: Final = 1500
+"""Silence after which greeting and beep are over: pauses within a greeting are shorter."""
+GREETING_S: Final = 45
+"""Seconds after which nobody waits for that silence any longer."""
+
+# events of Asterisk
+EVENT_CONNECTED: Final = "NewConnectedLine"
+"""The person's channel (Uniqueid: the attempt) was bridged with the agent in ConnectedLineNum.
+
+`AgentRequest` sends no AgentConnect (that is app_queue's); this one follows the bridging at once.
+"""
+# let through by the manager, beside EVENT_CONNECTED to an operator and DeviceStateChange of the trunk
+# and of the agents (an agent takes calls only from its first NOT_INUSE, 5 s after AgentLogin)
+EVENTS: Final = (
+    "AgentLogin",
+    "AgentLogoff",
+    "DialBegin",
+    "DialEnd",
+    "DialState",
+    "FullyBooted",
+    "Hangup",
+    "OriginateResponse",
+    "Shutdown",
+    "UserEvent",
+)

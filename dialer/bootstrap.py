@@ -1,0 +1,93 @@
+"""Builds the service: the only place where parts are chosen and put together."""
+
+from __future__ import annotations
+
+from db.instance_lock import InstanceLock
+from db.keys import Keys
+from db.session import make_sessions
+from dialer.ami.link import Link
+from dialer.calls import Calls
+from dialer.clock import Clock
+from dialer.desk import OperatorsDesk
+from dialer.events import Events
+from dialer.inbox import Inbox
+from dialer.ledger import LedgerWriter
+from dialer.metrics import Metrics
+from dialer.months import Months
+from dialer.pacer import Pacer
+from dialer.profiles import load_profile
+from dialer.recovery import Recovery
+from dialer.reporting import Reporting
+from dialer.results import Results
+from dialer.seats import Seats
+from dialer.service import Service
+from dialer.settings import Secrets, Settings
+from dialer.sheets import Sheets
+from dialer.web.app import create_app
+from dialer.web.server import WebServer
+from rules.operator_state import Seat
+from rules.operator_state import State as SeatState
+
+
+def build(settings: Settings, secrets: Secrets, clock: Clock) -> Service:
+    """A service that is ready to `run`; nothing is opened yet. Within a running event loop.
+
+    Raises:
+        ProfileError: the contract profile cannot be used.
+        DatabaseError: the database URL is not one of ours.
+    """
+    profile = load_profile(settings.service.profile, clock.now().date())
+    sessions = make_sessions(settings.service.database)
+    metrics = Metrics()
+    months = Months()
+    link = Link(settings.ami, secrets.ami)
+    results = Results(sessions, months, Keys.from_hex(secrets.lookup_key), clock)
+
+    def seat_moved(before: Seat, after: Seat) -> None:
+        desk.moved(before, after)
+        if after.state is SeatState.FREE:
+            calls.serve_waiting()
+            pacer.wake()
+
+    seats = Seats(clock, profile.after_call_limit_s, seat_moved)
+    ledger = LedgerWriter(sessions, results.settle_by_line, lambda attempt: calls.settled(attempt))
+    calls = Calls(clock, link, seats, ledger, metrics, months.profile, lambda: pacer.wake())
+    sheets = Sheets(sessions, months)
+    desk = OperatorsDesk(clock, sessions, seats, calls, ledger, results, sheets, metrics)
+    events = Events(link, calls, seats, early_media_rings=settings.trunk.early_media_rings)
+    inbox = Inbox(sessions, clock, months, calls, desk, lambda: pacer.wake())
+    pacer = Pacer(
+        settings,
+        clock,
+        sessions,
+        link,
+        months,
+        seats,
+        calls,
+        metrics,
+        may_dial=lambda: service.may_dial(),
+        unknown=lambda: service.originate_unknown(),
+    )
+    recovery = Recovery(clock, sessions, link, calls, seats)
+    app = create_app(desk, profile, metrics.registry)
+    service = Service(
+        settings,
+        clock,
+        sessions,
+        InstanceLock(settings.service.database),
+        link,
+        months,
+        seats,
+        calls,
+        ledger,
+        desk,
+        events,
+        inbox,
+        pacer,
+        recovery,
+        WebServer(app, settings.http),
+    )
+    events.link_up, events.link_down = service.catch_up, service.link_lost
+    reporting = Reporting(service, metrics)
+    desk.report, desk.health = reporting.status, reporting.health
+    return service

@@ -1,0 +1,321 @@
+"""Outbound calls, moved by facts in the order they happened.
+
+A fact goes through the one transition table (`rules.call_state`); its orders are carried out first
+(the person on the line is waiting), then the change is handed to the ledger.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+
+from db.ledger import Change
+from dialer.ami import handover
+from dialer.ami.link import Link, Value
+from dialer.clock import Clock
+from dialer.errors import AmiError
+from dialer.ledger import LedgerWriter, Settlement
+from dialer.metrics import Metrics
+from dialer.seats import Seats
+from rules import call_state
+from rules.call_events import (
+    Fact,
+    MessageChosen,
+    OperatorAssigned,
+    RingLimitReached,
+    SetupLimitReached,
+    StopRequested,
+)
+from rules.call_outcome import line_outcome
+from rules.call_state import Call, IllegalFactError, Order, State
+from rules.operator_state import Event, NotNowError
+from rules.profile import Profile
+
+_log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Line:
+    """One attempt that has no outcome yet: its call and what the service needs beside it."""
+
+    call: Call
+    campaign_id: int
+    case_id: int
+    phone_id: int
+    placed_s: float
+    """The clock's steady seconds when it was placed: durations never hang on the wall clock."""
+    seq: int = 0
+    """Number of its last change in the ledger."""
+    timer: asyncio.TimerHandle | None = field(default=None, repr=False)
+
+
+class Calls:
+    """All attempts without an outcome."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        link: Link,
+        seats: Seats,
+        ledger: LedgerWriter,
+        metrics: Metrics,
+        profile_of: Callable[[int], Profile],
+        changed: Callable[[], None],
+    ) -> None:
+        """
+        Args:
+            profile_of: the profile of a campaign.
+            changed: told when a call moved or ended: the pacer may have room.
+        """
+        self._clock = clock
+        self._link = link
+        self._seats = seats
+        self._ledger = ledger
+        self._metrics = metrics
+        self._lines: dict[str, Line] = {}
+        self._waiting: list[str] = []
+        """Attempts answered and not joined, the one that waits longest first."""
+        self._sending: set[asyncio.Task[None]] = set()
+        self._profile_of = profile_of
+        self._changed = changed
+
+    # what others ask ------------------------------------------------------------------------
+
+    def line(self, attempt: str) -> Line | None:
+        """The attempt, while it has no outcome."""
+        return self._lines.get(attempt)
+
+    def lines(self) -> list[Line]:
+        """All attempts without an outcome."""
+        return list(self._lines.values())
+
+    def count(self, *states: State) -> int:
+        """How many calls are in one of these states."""
+        return sum(line.call.state in states for line in self._lines.values())
+
+    def moment(self, attempt: str) -> datetime | None:
+        """Now, on the call's own steady time; None: not one of ours."""
+        line = self._lines.get(attempt)
+        if line is None:
+            return None
+        elapsed = self._clock.monotonic() - line.placed_s
+        return line.call.placed_at + timedelta(seconds=elapsed)
+
+    # what moves calls -----------------------------------------------------------------------
+
+    def take(self, line: Line) -> None:
+        """Begin to follow a call whose row is committed."""
+        self._lines[line.call.attempt] = line
+        self._set_timer(line)
+
+    def apply(self, fact: Fact) -> None:
+        """Move the call by the fact. A fact the table does not know is logged and changes nothing."""
+        line = self._lines.get(fact.attempt)
+        if line is None:
+            return
+        before = line.call
+        try:
+            line.call, orders = call_state.apply(before, fact)
+        except IllegalFactError as error:
+            _log.warning("illegal_fact", attempt=fact.attempt, fact=str(error))
+            return
+        if line.call.state is not before.state:
+            self._moved(line, before, fact.at)
+        for order in orders:
+            self._carry_out(order, line, before)
+        if line.call.state is not before.state:
+            self._changed()
+
+    def catch_up(self, attempt: str, missed: Sequence[Fact]) -> None:
+        """Move the call by facts that were missed; only what the last one calls for is carried out.
+
+        The operator's seat is set to what it must have come to.
+        """
+        line = self._lines.get(attempt)
+        if line is None or not missed:
+            return
+        for fact in missed[:-1]:
+            before = line.call
+            line.call, _ = call_state.apply(before, fact)
+            if line.call.state is not before.state:
+                self._moved(line, before, fact.at)
+        call = line.call
+        if call.operator is not None and call.state in (State.JOINING, State.TALKING):
+            self._seats.resume(call.operator, attempt)
+        self.apply(missed[-1])
+        if line.call.state is State.TALKING and line.call.operator is not None:
+            self._seats.resume(line.call.operator, attempt)
+
+    def end_again(self, attempt: str) -> None:
+        """A call that had ended before we started: its outcome is due, or its operator owes it."""
+        line = self._lines[attempt]
+        call = line.call
+        if call.operator is not None and line_outcome(call, self._profile_of(line.campaign_id)) is None:
+            self._seats.resume(call.operator, attempt)
+            self._move_operator(call.operator, Event.TALK_ENDED, attempt)
+        self._settle(line)
+
+    def settled(self, attempt: str) -> None:
+        """The attempt's outcome is committed: nothing is owed any more."""
+        line = self._lines.pop(attempt, None)
+        if line is not None:
+            self._stop_timer(line)
+            self._changed()
+
+    def stop_case(self, case_id: int) -> None:
+        """Stop order or payment: what rings for the case is hung up, a talk goes on (rule 8)."""
+        self._stop(line for line in self.lines() if line.case_id == case_id)
+
+    def stop_all(self) -> None:
+        """Emergency stop: the same for everything."""
+        self._stop(self.lines())
+
+    def stop_campaign(self, campaign_id: int) -> None:
+        """The campaign was paused or closed: what rings for it is hung up."""
+        self._stop(line for line in self.lines() if line.campaign_id == campaign_id)
+
+    def leave_message(self, attempt: str) -> None:
+        """The operator recognised an answering machine."""
+        moment = self.moment(attempt)
+        if moment is not None:
+            self.apply(MessageChosen(attempt=attempt, at=moment))
+
+    def hang_up(self, attempt: str) -> None:
+        """End the call's line; what follows comes as a fact."""
+        self._send(handover.hang_up(attempt))
+
+    def serve_waiting(self) -> None:
+        """An operator became free: the person who waits longest is joined."""
+        while self._waiting and (operator := self._seats.free_longest()) is not None:
+            attempt = self._waiting.pop(0)
+            moment = self.moment(attempt)
+            if moment is not None:
+                self.apply(OperatorAssigned(attempt=attempt, at=moment, operator=operator))
+
+    # how --------------------------------------------------------------------------------------
+
+    def _stop(self, lines: Iterable[Line]) -> None:
+        for line in lines:
+            if line.call.state is not State.ENDED:
+                moment = self.moment(line.call.attempt)
+                assert moment is not None
+                self.apply(StopRequested(attempt=line.call.attempt, at=moment))
+
+    def _moved(self, line: Line, before: Call, at: datetime) -> None:
+        call = line.call
+        if before.state is State.WAITING and call.attempt in self._waiting:
+            self._waiting.remove(call.attempt)
+        self._set_timer(line)
+        line.seq += 1
+        ring_s = call.ring_s() if call.state in (State.WAITING, State.ENDED) else None
+        self._ledger.add(
+            Change(
+                attempt_id=call.attempt,
+                seq=line.seq,
+                at=at,
+                state=call.state,
+                operator_id=call.operator,
+                cause=call.cause,
+                ring_ms=None if ring_s is None else round(ring_s * 1000),
+            )
+        )
+        self._metrics.call_moved(before, call)
+
+    def _carry_out(self, order: Order, line: Line, before: Call) -> None:
+        attempt = line.call.attempt
+        operator = line.call.operator or before.operator
+        match order:
+            case Order.HANG_UP:
+                self._send(handover.hang_up(attempt))
+            case Order.FIND_OPERATOR:
+                self._waiting.append(attempt)
+                self.serve_waiting()
+            case Order.JOIN:
+                assert operator is not None
+                self._send(handover.connect(attempt, operator))
+                self._move_operator(operator, Event.ASSIGNED, attempt)
+            case Order.PLAY_MESSAGE:
+                self._send(handover.leave_message(attempt))
+            case Order.SETTLE:
+                self._settle(line)
+            case Order.TELL_OPERATOR:
+                self._seats.touch(operator or "")
+            case _:
+                self._move_operator(operator, _OPERATOR_EVENTS[order], attempt)
+
+    def _move_operator(self, operator: str | None, event: Event, attempt: str) -> None:
+        if operator is None:
+            return
+        try:
+            self._seats.move(operator, event, attempt)
+        except NotNowError as error:
+            _log.warning("operator_not_moved", operator=operator, why=str(error))
+
+    def _settle(self, line: Line) -> None:
+        """Hand the line's own outcome to the ledger; after a talk the operator tells it."""
+        outcome = line_outcome(line.call, self._profile_of(line.campaign_id))
+        if outcome is not None:
+            self._ledger.add(
+                Settlement(
+                    attempt=line.call.attempt,
+                    case_id=line.case_id,
+                    campaign_id=line.campaign_id,
+                    outcome=outcome,
+                )
+            )
+            self._metrics.outcome(outcome.code)
+
+    def _set_timer(self, line: Line) -> None:
+        """How long the call may stay in its state; a talk has no limit."""
+        self._stop_timer(line)
+        profile = self._profile_of(line.campaign_id)
+        call = line.call
+        if call.state is State.PLACED:
+            kind, since, limit = SetupLimitReached, call.placed_at, profile.setup_allowance_s
+        elif call.state is State.RINGING and call.rang_at is not None:
+            kind, since, limit = RingLimitReached, call.rang_at, profile.ring_limit_s
+        else:
+            return
+        now = self.moment(call.attempt)
+        assert now is not None
+        left = max(0.0, limit - (now - since).total_seconds())
+        loop = asyncio.get_running_loop()
+        line.timer = loop.call_later(left, self._limit_reached, call.attempt, kind)
+
+    def _limit_reached(
+        self, attempt: str, kind: type[RingLimitReached] | type[SetupLimitReached]
+    ) -> None:
+        moment = self.moment(attempt)
+        if moment is not None:
+            self.apply(kind(attempt=attempt, at=moment))
+
+    @staticmethod
+    def _stop_timer(line: Line) -> None:
+        if line.timer is not None:
+            line.timer.cancel()
+            line.timer = None
+
+    def _send(self, action: dict[str, Value]) -> None:
+        """Send without waiting. What fails here shows as a fact, or is found by recovery."""
+        task = asyncio.get_running_loop().create_task(self._sent(action))
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+
+    async def _sent(self, action: dict[str, Value]) -> None:
+        try:
+            await self._link.act(action)
+        except AmiError as error:
+            # the channel may just have gone: its Hangup is on its way
+            _log.info("action_failed", action=action["Action"], attempt=action["Channel"], error=error)
+
+
+_OPERATOR_EVENTS: dict[Order, Event] = {
+    Order.FREE_OPERATOR: Event.RELEASED,
+    Order.OPERATOR_GONE: Event.MISSED,
+    Order.OPERATOR_TALKS: Event.CONNECTED,
+    Order.AFTER_CALL: Event.TALK_ENDED,
+}

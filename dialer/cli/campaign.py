@@ -1,0 +1,166 @@
+"""`dialer campaign …`: the months."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dialer.cli.show import print_json, print_table
+from dialer.cli.work import DAY, AsJson, By, Yes, confirm, installation, now, parse_day
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from rules.calendar import Calendar
+    from rules.profile import Profile
+
+app = typer.Typer(help="A month's calling for one contract.")
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="For example 2026-09.")]
+
+
+@app.command()
+def create(
+    ctx: typer.Context,
+    name: Name,
+    period_from: Annotated[
+        date,
+        typer.Option("--from", parser=parse_day, metavar=DAY, help="First day of the period."),
+    ],
+    period_to: Annotated[
+        date, typer.Option("--to", parser=parse_day, metavar=DAY, help="Its last day.")
+    ],
+    by: By,
+    excluded: Annotated[
+        list[date] | None,
+        typer.Option(
+            "--exclude",
+            parser=parse_day,
+            metavar=DAY,
+            help="A day the city takes out; may be repeated.",
+        ),
+    ] = None,
+) -> None:
+    """Make a campaign. It calls nobody before it is started."""
+    from db import campaigns
+    from dialer.calendar import campaign_calendar
+    from dialer.profiles import load_profile
+
+    here = installation(ctx)
+    profile = load_profile(here.settings.service.profile, period_from)
+
+    async def work(session: AsyncSession) -> None:
+        at = now()
+        await campaigns.create(
+            session, name, profile=profile.name, period_from=period_from, period_to=period_to, at=at
+        )
+        for day in excluded or []:
+            await campaigns.exclude_day(session, name, day, at=at, by=by)
+
+    here.write(work)
+    print(f"campaign {name}: created; import its cases, then start it")
+    _warn_of_few_non_weekdays(
+        campaign_calendar(period_from, period_to, frozenset(excluded or []), profile), profile
+    )
+
+
+def _warn_of_few_non_weekdays(calendar: Calendar, profile: Profile) -> None:
+    """§6(2): the month's period needs a number of worked non-weekdays."""
+    days = calendar.calling_days(calendar.period_from)
+    found = sum(calendar.is_non_weekday(day) for day in days)
+    if found < profile.min_non_weekdays:
+        print(
+            f"warning: {found} non-weekdays to call on, the contract asks for "
+            f"{profile.min_non_weekdays}",
+            file=sys.stderr,
+        )
+
+
+@app.command("list")
+def list_campaigns(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """List the campaigns."""
+    from db import campaigns
+
+    async def work(session: AsyncSession) -> list[dict[str, Any]]:
+        return [
+            {
+                "name": row.name,
+                "profile": row.profile,
+                "state": row.state,
+                "from": row.period_from,
+                "to": row.period_to,
+                "excluded": sorted(await campaigns.excluded_days(session, row.id)),
+            }
+            for row in await campaigns.all_campaigns(session)
+        ]
+
+    rows = installation(ctx).read(work)
+    if as_json:
+        print_json(rows)
+    else:
+        columns = ("name", "profile", "state", "from", "to", "excluded")
+        cells = ([*list(row.values())[:-1], " ".join(map(str, row["excluded"]))] for row in rows)
+        print_table(columns, cells)
+
+
+@app.command()
+def exclude(
+    ctx: typer.Context,
+    name: Name,
+    day: Annotated[date, typer.Argument(parser=parse_day, metavar=DAY)],
+    by: By,
+    yes: Yes = False,
+) -> None:
+    """Take a day out of the calling period, as the city orders (§6(2)). It cannot be put back."""
+    from db import campaigns, cases
+    from dialer.cli.refresh import refresh
+
+    confirm(f"Take {day} out of campaign {name}?", yes=yes)
+
+    async def work(session: AsyncSession) -> None:
+        at = now()
+        await campaigns.exclude_day(session, name, day, at=at, by=by)
+        campaign = await campaigns.get(session, name)
+        await refresh(session, await cases.ids(session, campaign.id), at)
+
+    installation(ctx).write(work)
+    print(f"campaign {name}: {day} is excluded")
+
+
+@app.command()
+def start(ctx: typer.Context, name: Name, by: By) -> None:
+    """Begin to call."""
+    _set_state(ctx, name, "running", by)
+
+
+@app.command()
+def pause(ctx: typer.Context, name: Name, by: By) -> None:
+    """Place no new call; talks and ringing calls go on."""
+    _set_state(ctx, name, "paused", by)
+
+
+@app.command()
+def resume(ctx: typer.Context, name: Name, by: By) -> None:
+    """Call again after a pause."""
+    _set_state(ctx, name, "running", by)
+
+
+@app.command()
+def close(ctx: typer.Context, name: Name, by: By, yes: Yes = False) -> None:
+    """End the month. A closed campaign stays closed."""
+    confirm(f"Close campaign {name} for good?", yes=yes)
+    _set_state(ctx, name, "closed", by)
+
+
+def _set_state(ctx: typer.Context, name: str, state: str, by: str) -> None:
+    from db import campaigns
+    from db.campaigns import CampaignState
+
+    async def work(session: AsyncSession) -> None:
+        await campaigns.set_state(session, name, CampaignState(state), at=now(), by=by)
+
+    installation(ctx).write(work)
+    print(f"campaign {name}: {state}")

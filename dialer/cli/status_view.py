@@ -1,0 +1,45 @@
+"""The service's state as a supervisor reads it."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from dialer.cli.show import moment, table
+from dialer.web.models import Status
+
+
+def view(status: Status) -> RenderableType:
+    """Calls, operators and campaigns, with what needs attention first."""
+    calls = status.calls
+    return Group(
+        Text(f"{moment(status.now)}  {status.pace}"),
+        *(Text(warning, style="bold red") for warning in _warnings(status)),
+        Text(
+            f"calls: {calls.dialling} dialling, {calls.ringing} ringing, {calls.answered} waiting, "
+            f"{calls.talking} talking, {calls.message} on the message"
+        ),
+        table(
+            ("operator", "state", "since"),
+            [(one.id, one.state, one.since) for one in status.operators],
+        ),
+        table(
+            ("campaign", "state", "cases", "open", "complete", "due now", "placed today",
+             "counted today", "next due"),
+            [
+                (one.name, one.state, one.cases, one.open, one.complete, one.due,
+                 one.placed_today, one.counted_today, one.next_due)
+                for one in status.campaigns
+            ],
+        ),
+    )  # fmt: skip
+
+
+def _warnings(status: Status) -> list[str]:
+    known = (
+        (status.emergency_stop, "EMERGENCY STOP: nothing is dialled; see `dialer emergency lift`"),
+        (not status.asterisk_connected, "Asterisk is not connected; see `dialer doctor`"),
+        (not status.database_ok, "the database does not answer; see `dialer doctor`"),
+        (status.draining, "the service is stopping: no new calls"),
+    )
+    return [text for holds, text in known if holds]

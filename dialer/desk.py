@@ -1,0 +1,203 @@
+"""The operators' desk: what their screens ask for and tell (`dialer.web.port.Desk`)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+import structlog
+
+from db import operators
+from db.session import Sessions
+from dialer.calls import Calls, Line
+from dialer.clock import Clock
+from dialer.errors import ConflictError, DatabaseError, NotFoundError
+from dialer.ledger import LedgerWriter, Readiness
+from dialer.metrics import Metrics
+from dialer.results import Results
+from dialer.seats import Seats
+from dialer.sheets import Sheets
+from dialer.web.models import Health, Me, OperatorOut, ResultIn, Status
+from rules.call_state import State as CallState
+from rules.operator_state import Event, NotNowError, Seat, State
+
+FLUSH_S = 5.0
+"""Longest wait for the ledger before a result; then the operator is asked to try again."""
+
+_log = structlog.get_logger()
+
+
+class OperatorsDesk:
+    """What the web layer asks of the running service."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        sessions: Sessions,
+        seats: Seats,
+        calls: Calls,
+        ledger: LedgerWriter,
+        results: Results,
+        sheets: Sheets,
+        metrics: Metrics,
+    ) -> None:
+        self._clock = clock
+        self._sessions = sessions
+        self._seats = seats
+        self._calls = calls
+        self._ledger = ledger
+        self._results = results
+        self._sheets = sheets
+        self._metrics = metrics
+        self._names: dict[str, str] = {}
+        self._tokens: dict[str, str] = {}
+        self._loading: set[asyncio.Task[None]] = set()
+        self.report: Callable[[], Awaitable[Status]]
+        """How the whole service stands; set by `bootstrap`, as is `health`."""
+        self.health: Callable[[], Health]
+
+    async def reload(self) -> None:
+        """Read the operators anew.
+
+        Raises:
+            DatabaseError: the database is away.
+        """
+        async with self._sessions.read() as session:
+            rows = [row for row in await operators.all_operators(session) if row.active]
+        self._names = {row.id: row.name for row in rows}
+        self._tokens = {row.id: row.token_sha256 for row in rows}
+        self._seats.seat_all((row.id, row.ready) for row in rows)
+
+    def moved(self, before: Seat, after: Seat) -> None:
+        """A seat changed: keep readiness, and have the case of its call on the screen."""
+        if before.ready is not after.ready:
+            self._ledger.add(Readiness(after.operator, after.ready))
+        if before.attempt == after.attempt:
+            return
+        if before.attempt is not None:
+            self._sheets.drop(before.attempt)
+        if after.attempt is not None:
+            self.load(after.operator, after.attempt)
+
+    def load(self, operator: str, attempt: str) -> None:
+        """Read the case of the operator's call, and show it when it is there."""
+        task = asyncio.create_task(self._load(operator, attempt))
+        self._loading.add(task)
+        task.add_done_callback(self._loading.discard)
+
+    async def _load(self, operator: str, attempt: str) -> None:
+        while (seat := self._seats.seat(operator)) is not None and seat.attempt == attempt:
+            try:
+                await self._sheets.load(attempt)
+            except DatabaseError as error:
+                _log.warning("sheet_not_read", attempt=attempt, error=error)
+                await asyncio.sleep(1.0)
+                continue
+            self._seats.touch(operator)
+            return
+
+    # dialer.web.port.Desk ---------------------------------------------------------------------
+
+    def tokens(self) -> Mapping[str, str]:
+        """SHA-256 (hex) of the token of every active operator, by operator id."""
+        return self._tokens
+
+    def me(self, operator_id: str) -> Me:
+        """The operator's present screen."""
+        seat = self._seat(operator_id)
+        line = self._calls.line(seat.attempt) if seat.attempt is not None else None
+        return Me(
+            now=self._clock.now(),
+            rev=self._seats.revision(operator_id),
+            operator=OperatorOut(id=operator_id, name=self._names[operator_id]),
+            state=seat.state.value,
+            since=seat.since,
+            deadline=self._seats.deadline(seat),
+            call=self._sheets.show(line) if line is not None else None,
+        )
+
+    async def changed(self, operator_id: str, since: int, wait_s: float) -> Me:
+        """The screen, at once if its revision is not `since`, else when it changes."""
+        self._seat(operator_id)
+        await self._seats.changed(operator_id, since, wait_s)
+        return self.me(operator_id)
+
+    async def ready(self, operator_id: str) -> Me:
+        """Take calls again."""
+        seat = self._seat(operator_id)
+        if seat.state is State.AWAY:
+            raise ConflictError("電話機がログインしていません。電話機から *1 にかけてください")
+        try:
+            self._seats.move(operator_id, Event.READY)
+        except NotNowError:
+            raise ConflictError("先に通話の結果を記録してください") from None
+        return self.me(operator_id)
+
+    async def pause(self, operator_id: str) -> Me:
+        """Take no new call."""
+        self._seat(operator_id)
+        self._seats.move(operator_id, Event.PAUSE)
+        return self.me(operator_id)
+
+    async def hangup(self, operator_id: str) -> Me:
+        """End the line of the talk; after-call work begins when the line is gone."""
+        self._calls.hang_up(self._talk(operator_id).call.attempt)
+        return self.me(operator_id)
+
+    async def leave_message(self, operator_id: str) -> Me:
+        """The answering machine gets the approved message; the operator is free again."""
+        self._calls.leave_message(self._talk(operator_id).call.attempt)
+        return self.me(operator_id)
+
+    async def save_result(self, operator_id: str, result: ResultIn) -> Me:
+        """Save the result of the operator's call."""
+        line = self._calls.line(result.attempt_id)
+        if line is not None and line.call.state is not CallState.ENDED:
+            raise ConflictError("通話中です。通話を終えてから記録してください")
+        await self._written()
+        await self._results.save(operator_id, result)
+        if line is not None:
+            self._metrics.outcome(result.outcome)
+            self._calls.settled(result.attempt_id)
+        seat = self._seat(operator_id)
+        if seat.attempt == result.attempt_id:
+            self._seats.move(operator_id, Event.RESULT_SAVED)
+        return self.me(operator_id)
+
+    async def correct_result(self, operator_id: str, result: ResultIn) -> Me:
+        """Replace a saved result; the old one stays on record."""
+        self._seat(operator_id)
+        await self._written()
+        await self._results.correct(operator_id, result)
+        return self.me(operator_id)
+
+    async def status(self) -> Status:
+        """For `dialer status`."""
+        return await self.report()
+
+    def healthy(self) -> Health:
+        """For `/healthz`."""
+        return self.health()
+
+    # ---------------------------------------------------------------------------------------
+
+    def _seat(self, operator: str) -> Seat:
+        seat = self._seats.seat(operator)
+        if seat is None or operator not in self._names:
+            raise NotFoundError("このオペレータは登録されていません")
+        return seat
+
+    def _talk(self, operator: str) -> Line:
+        seat = self._seat(operator)
+        line = self._calls.line(seat.attempt) if seat.attempt is not None else None
+        if line is None or seat.state is not State.TALKING:
+            raise ConflictError("通話中ではありません")
+        return line
+
+    async def _written(self) -> None:
+        """The talk's own changes must be in the ledger before its result."""
+        try:
+            await asyncio.wait_for(self._ledger.flushed(), FLUSH_S)
+        except TimeoutError:
+            raise DatabaseError("the ledger cannot be written") from None
+

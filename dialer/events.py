@@ -1,0 +1,65 @@
+"""The one path of events: Asterisk's queue → translation → calls and seats, in order, one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+from panoramisk.message import Message
+
+from dialer.ami.link import Link, LinkDown, LinkUp
+from dialer.ami.translate import OperatorLeg, Translated, TrunkState, translate
+from dialer.calls import Calls
+from dialer.seats import Seats
+from rules.operator_state import Event
+
+_log = structlog.get_logger()
+
+
+class Events:
+    """Consumes what the link brings."""
+
+    def __init__(
+        self, link: Link, calls: Calls, seats: Seats, *, early_media_rings: bool
+    ) -> None:
+        self._link = link
+        self._calls = calls
+        self._seats = seats
+        self._early_media_rings = early_media_rings
+        self.trunk_reachable = True
+        self.link_up: Callable[[], Awaitable[None]]
+        """Catches up after silence; nothing else is taken from the queue meanwhile."""
+        self.link_down: Callable[[], None]
+
+    async def run(self) -> None:
+        """Consume until cancelled."""
+        while True:
+            item = await self._link.events.get()
+            try:
+                await self._take(item)
+            except Exception as error:  # one poisoned event must not stop all calls
+                _log.error("event_not_taken", kind=type(item).__name__, error=error)
+
+    async def _take(self, item: Message | LinkUp | LinkDown) -> None:
+        match item:
+            case LinkUp():
+                await self.link_up()
+            case LinkDown():
+                self.link_down()
+            case _:
+                self._apply(
+                    translate(
+                        item, self._calls.moment, early_media_rings=self._early_media_rings
+                    )
+                )
+
+    def _apply(self, told: Translated | None) -> None:
+        match told:
+            case None:
+                return
+            case OperatorLeg(operator, up):
+                self._seats.move(operator, Event.LEG_UP if up else Event.LEG_DOWN)
+            case TrunkState(reachable):
+                self.trunk_reachable = reachable
+            case _:
+                self._calls.apply(told)

@@ -1,0 +1,120 @@
+"""Words from the CLI, read from the database several times a second and acted on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from db import notices, stops
+from db.campaigns import CampaignState
+from db.notices import NoticeKind
+from db.session import Sessions
+from db.tables import Notice
+from dialer.calls import Calls
+from dialer.clock import Clock
+from dialer.desk import OperatorsDesk
+from dialer.errors import DatabaseError
+from dialer.months import Months
+
+EVERY_S = 0.2
+"""A stop order silences a ringing phone within a second (rule 8)."""
+
+_log = structlog.get_logger()
+
+
+class Inbox:
+    """Acts on notices in their order."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        clock: Clock,
+        months: Months,
+        calls: Calls,
+        desk: OperatorsDesk,
+        wake: Callable[[], None],
+    ) -> None:
+        self._sessions = sessions
+        self._clock = clock
+        self._months = months
+        self._calls = calls
+        self._desk = desk
+        self._wake = wake
+        self._last = 0
+        self.emergency = False
+        """Whether an emergency stop is in force."""
+
+    async def open(self) -> None:
+        """Learn the present state; later notices are changes of it.
+
+        Raises:
+            DatabaseError: the database is away.
+        """
+        async with self._sessions.read() as session:
+            self._last = await notices.newest_id(session)
+        await self._reload()
+        await self._desk.reload()
+
+    async def run(self) -> None:
+        """Read until cancelled; what the database does not give now is read later."""
+        while True:
+            await asyncio.sleep(EVERY_S)
+            try:
+                await self.look()
+            except DatabaseError as error:
+                _log.warning("notices_not_read", error=error)
+
+    async def look(self) -> None:
+        """Read what is new, and act on it.
+
+        Raises:
+            DatabaseError: the database is away.
+        """
+        async with self._sessions.read() as session:
+            new = await notices.newer_than(session, self._last)
+        for notice in new:
+            await _ACTS[NoticeKind(notice.kind)](self, notice)
+            self._last = notice.id
+            _log.info("notice", kind=notice.kind, case=notice.case_id)
+        if new:
+            self._wake()
+
+    async def _stop_case(self, notice: Notice) -> None:
+        assert notice.case_id is not None
+        self._calls.stop_case(notice.case_id)
+        for line in self._calls.lines():
+            if line.case_id == notice.case_id and line.call.operator is not None:
+                self._desk.load(line.call.operator, line.call.attempt)
+
+    async def _emergency_stop(self, _notice: Notice) -> None:
+        await self._reload()
+        if self.emergency:
+            self._calls.stop_all()
+
+    async def _campaign(self, _notice: Notice) -> None:
+        await self._reload()
+        for month in self._months.all():
+            if month.state is CampaignState.CLOSED:
+                self._calls.stop_campaign(month.id)
+
+    async def _cases(self, _notice: Notice) -> None:
+        """New or changed cases: the pacer is woken, which is all there is to do."""
+
+    async def _operators(self, _notice: Notice) -> None:
+        await self._desk.reload()
+
+    async def _reload(self) -> None:
+        async with self._sessions.read() as session:
+            await self._months.reload(session, self._clock.now())
+            self.emergency = await stops.emergency(session) is not None
+
+
+_ACTS: dict[NoticeKind, Callable[[Inbox, Notice], Awaitable[None]]] = {
+    NoticeKind.STOP_CASE: Inbox._stop_case,
+    NoticeKind.EMERGENCY_STOP: Inbox._emergency_stop,
+    NoticeKind.CAMPAIGN: Inbox._campaign,
+    NoticeKind.CASES: Inbox._cases,
+    NoticeKind.OPERATORS: Inbox._operators,
+}

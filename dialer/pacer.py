@@ -1,0 +1,214 @@
+"""Places calls: asks pacing how many, the database which, the rules whether, and writes each attempt
+down before it leaves the house."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db import candidates, cases, ledger
+from db.candidates import Candidate
+from db.errors import AlreadyInFlightError, NotCallableError
+from db.session import Sessions
+from dialer.ami.link import Link, Value
+from dialer.ami.originate import Placement, originate_action
+from dialer.calls import Calls, Line
+from dialer.clock import Clock
+from dialer.errors import AmiError, DatabaseError, RefusedError
+from dialer.metrics import Metrics
+from dialer.months import Month, Months
+from dialer.seats import Seats
+from dialer.settings import Settings
+from rules.call_events import OriginateRefused
+from rules.call_state import Call, State
+from rules.eligibility import HouseholdActivity, may_call
+from rules.history import state_of
+from rules.operator_state import State as Seat
+from rules.pacing import Limit, Pace, Snapshot, calls_to_place
+
+TICK_S = 1.0
+"""Longest time without a look at the world: hours begin and cool-downs end without an event."""
+LOOK_AHEAD = 8
+"""Candidates read beyond the number wanted: some are refused at the last look."""
+
+_log = structlog.get_logger()
+
+
+class Pacer:
+    """The loop that dials."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        sessions: Sessions,
+        link: Link,
+        months: Months,
+        seats: Seats,
+        calls: Calls,
+        metrics: Metrics,
+        may_dial: Callable[[], bool],
+        unknown: Callable[[], None],
+    ) -> None:
+        """
+        Args:
+            may_dial: False while anything of the service forbids every call.
+            unknown: told when an Originate got no answer, so that nobody knows whether it is alive.
+        """
+        self._settings = settings
+        self._clock = clock
+        self._sessions = sessions
+        self._link = link
+        self._months = months
+        self._seats = seats
+        self._calls = calls
+        self._metrics = metrics
+        self._may_dial = may_dial
+        self._unknown = unknown
+        self._woken = asyncio.Event()
+        self._sending: set[asyncio.Task[None]] = set()
+        self.pace = Pace(calls=0, limit=Limit.STOPPED)
+        """The last answer of pacing, for the supervisor."""
+
+    def wake(self) -> None:
+        """Something changed that may leave room for a call."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Dial until cancelled."""
+        while True:
+            self._woken.clear()
+            try:
+                await self._dial()
+            except DatabaseError as error:
+                _log.warning("cannot_dial", error=error)
+                await asyncio.sleep(TICK_S)
+            try:
+                await asyncio.wait_for(self._woken.wait(), TICK_S)
+            except TimeoutError:
+                continue
+
+    def snapshot(self) -> Snapshot:
+        """What pacing may know."""
+        calls = self._calls
+        return Snapshot(
+            may_dial=self._may_dial(),
+            operators_free=self._seats.count(Seat.FREE),
+            calls_unanswered=calls.count(State.PLACED, State.RINGING),
+            calls_waiting=calls.count(State.WAITING),
+            lines=self._settings.trunk.lines,
+            lines_used=len(calls.lines()) - calls.count(State.ENDED),
+        )
+
+    async def _dial(self) -> None:
+        self.pace = calls_to_place(self.snapshot())
+        wanted = self.pace.calls
+        for month in self._months.running():
+            if wanted == 0:
+                return
+            wanted -= await self._dial_month(month, wanted)
+
+    async def _dial_month(self, month: Month, wanted: int) -> int:
+        """Place up to `wanted` calls of one campaign; returns how many."""
+        now = self._clock.now()
+        async with self._sessions.read() as session:
+            due = await candidates.due(session, month.id, now, wanted + LOOK_AHEAD)
+            allowed, refused = await self._allowed(session, month, due, now)
+        placed = 0
+        for candidate in allowed:
+            if placed == wanted or not self._may_dial():
+                break
+            placed += await self._place(month, candidate)
+        if refused:
+            await self._put_off(month, refused, now)
+        return placed
+
+    async def _allowed(
+        self, session: AsyncSession, month: Month, due: list[Candidate], now: datetime
+    ) -> tuple[list[Candidate], list[Candidate]]:
+        """Ask the rules about each candidate once more, with all that is known at this moment."""
+        known = await cases.histories(session, [candidate.case_id for candidate in due])
+        allowed, refused, taken = [], [], set[str]()
+        for candidate in due:
+            case = known[candidate.case_id]
+            state = state_of(case.case, case.facts, month.profile, month.calendar)
+            verdict = may_call(
+                state,
+                candidate.phone_id,
+                now,
+                month.calendar,
+                month.profile,
+                HouseholdActivity(last_at=candidate.household_last_call),
+            )
+            if not verdict.allowed:
+                refused.append(candidate)
+            elif taken.isdisjoint({candidate.household_key, candidate.number_key}):
+                # one household, one call: also among those of this very moment
+                taken |= {candidate.household_key, candidate.number_key}
+                allowed.append(candidate)
+        return allowed, refused
+
+    async def _put_off(self, month: Month, refused: list[Candidate], now: datetime) -> None:
+        """What is due by its row but refused by the rules must not be first in line again."""
+        async with self._sessions.write() as session:
+            ids = sorted({candidate.case_id for candidate in refused})
+            await cases.refresh(session, ids, month.profile, month.calendar, now)
+            gap = timedelta(minutes=month.profile.household_gap_min)
+            for candidate in refused:
+                if candidate.household_last_call is not None:
+                    until = candidate.household_last_call + gap
+                    await candidates.put_off(session, candidate.phone_id, until)
+
+    async def _place(self, month: Month, candidate: Candidate) -> bool:
+        """Write the attempt down, then originate; False: it may not be called any more."""
+        attempt = str(uuid.uuid4())
+        now = self._clock.now()
+        caller_id = self._settings.caller_id.pool[0]
+        try:
+            async with self._sessions.write() as session:
+                await ledger.place(
+                    session,
+                    attempt_id=attempt,
+                    phone_id=candidate.phone_id,
+                    placed_at=now,
+                    caller_id=caller_id,
+                )
+        except (NotCallableError, AlreadyInFlightError):
+            return False
+        self._calls.take(
+            Line(
+                call=Call(attempt=attempt, placed_at=now),
+                campaign_id=month.id,
+                case_id=candidate.case_id,
+                phone_id=candidate.phone_id,
+                placed_s=self._clock.monotonic(),
+            )
+        )
+        self._metrics.call_placed()
+        action = originate_action(
+            Placement(attempt=attempt, number=candidate.number, caller_id=caller_id),
+            self._settings.trunk,
+            set_up_s=month.profile.setup_allowance_s,
+            ring_s=month.profile.ring_limit_s,
+        )
+        task = asyncio.create_task(self._originate(attempt, action))
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+        return True
+
+    async def _originate(self, attempt: str, action: dict[str, Value]) -> None:
+        try:
+            await self._link.act(action)
+        except RefusedError:
+            moment = self._calls.moment(attempt)
+            if moment is not None:
+                self._calls.apply(OriginateRefused(attempt=attempt, at=moment))
+        except AmiError as error:
+            # whether it left the house is not known: recovery looks for its channel
+            _log.warning("originate_unknown", attempt=attempt, error=error)
+            self._unknown()

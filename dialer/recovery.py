@@ -1,0 +1,239 @@
+"""After a start, a lost link or a restart of Asterisk: what is really there against what we believe.
+
+The ledger says which attempts have no outcome, Asterisk says which channels live, its journal says how
+far calls came while nobody listened. From the three each call catches up with what happened, talks go
+on, what is gone ends, and a channel that nobody knows is hung up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+from panoramisk.message import Message
+
+from db import ledger
+from db.ledger import InFlight
+from db.session import Sessions
+from dialer.ami import contract, handover
+from dialer.ami.link import Link, Value
+from dialer.calls import Calls, Line
+from dialer.clock import Clock
+from dialer.errors import RefusedError
+from dialer.seats import Seats
+from rules.call_events import (
+    Answered,
+    Connected,
+    CourtesyStarted,
+    Fact,
+    MessageChosen,
+    MessageLeft,
+    OperatorAssigned,
+    Rang,
+    Vanished,
+)
+from rules.call_state import Call, State
+from rules.operator_state import Event
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+FRESH_S = 5.0
+"""A call younger than this may have no channel yet: its Originate is on its way."""
+
+_log = structlog.get_logger()
+
+
+class Recovery:
+    """Makes our picture true again."""
+
+    def __init__(
+        self, clock: Clock, sessions: Sessions, link: Link, calls: Calls, seats: Seats
+    ) -> None:
+        self._clock = clock
+        self._sessions = sessions
+        self._link = link
+        self._calls = calls
+        self._seats = seats
+
+    async def load(self) -> None:
+        """At the start: take up the attempts that have no outcome yet.
+
+        Raises:
+            DatabaseError: the database is away.
+        """
+        async with self._sessions.read() as session:
+            alive = await ledger.in_flight(session)
+        for row in alive:
+            call = call_of(row)
+            age = (self._clock.now() - row.placed_at).total_seconds()
+            line = Line(
+                call=call,
+                campaign_id=row.campaign_id,
+                case_id=row.case_id,
+                phone_id=row.phone_id,
+                placed_s=self._clock.monotonic() - max(0.0, age),
+                seq=row.changes[-1].seq,
+            )
+            self._calls.take(line)
+            if call.state is State.ENDED:
+                self._calls.end_again(call.attempt)
+        if alive:
+            _log.info("attempts_taken_up", count=len(alive))
+
+    async def reconcile(self, *, after_silence: bool) -> None:
+        """Compare with Asterisk, and catch up.
+
+        Args:
+            after_silence: events may have been missed; else it is the regular look, which only finds
+                calls without a channel and channels without a call.
+
+        Raises:
+            AmiError: the link broke again.
+        """
+        channels = {c.uniqueid: c for c in await self._list("CoreShowChannels")}
+        journal = await self._journal() if after_silence else {}
+        if after_silence:
+            await self._operator_legs()
+        for line in self._calls.lines():
+            if line.call.state is not State.ENDED:
+                channel = channels.get(line.call.attempt)
+                self._catch_up(line, channel, journal.get(line.call.attempt), after_silence)
+        await self._hang_up_orphans(channels)
+        for attempt in journal:
+            line_now = self._calls.line(attempt)
+            if line_now is None or line_now.call.state is State.ENDED:
+                await self._forget(attempt)
+
+    def _catch_up(
+        self, line: Line, channel: Message | None, journal: str | None, after_silence: bool
+    ) -> None:
+        call = line.call
+        at = self._calls.moment(call.attempt)
+        assert at is not None
+        if channel is None:
+            if not after_silence and (at - call.placed_at).total_seconds() < FRESH_S:
+                return
+            missed = _missed(call, journal, at)
+            _log.info("call_vanished", attempt=call.attempt, state=call.state.value)
+            self._calls.catch_up(call.attempt, [*missed, Vanished(attempt=call.attempt, at=at)])
+        elif after_silence:
+            self._calls.catch_up(call.attempt, _seen(call, channel, journal, at))
+
+    async def _operator_legs(self) -> None:
+        for agent in await self._list("Agents"):
+            up = agent.status != "AGENT_LOGGEDOFF"
+            self._seats.move(agent.agent, Event.LEG_UP if up else Event.LEG_LOST)
+
+    async def _hang_up_orphans(self, channels: Mapping[str, Message]) -> None:
+        """A call of ours that has its outcome already must not go on ringing; a talk is not cut."""
+        for attempt, channel in channels.items():
+            if not _UUID.fullmatch(attempt) or self._calls.line(attempt) is not None:
+                continue
+            if channel.channelstatedesc != "Up":
+                _log.warning("orphan_hung_up", attempt=attempt)
+                await self._act(handover.hang_up(attempt))
+
+    async def _journal(self) -> dict[str, str]:
+        try:
+            entries = await self._link.act({"Action": "DBGetTree", "Family": contract.JOURNAL})
+        except RefusedError:  # an empty family is an error to Asterisk
+            return {}
+        return {
+            e.key.removeprefix(f"/{contract.JOURNAL}/"): e.val
+            for e in entries
+            if e.event == "DBGetTreeResponse"
+        }
+
+    async def _forget(self, attempt: str) -> None:
+        await self._act({"Action": "DBDel", "Family": contract.JOURNAL, "Key": attempt})
+
+    async def _act(self, action: Mapping[str, Value]) -> None:
+        try:
+            await self._link.act(action)
+        except RefusedError:
+            return  # it is gone by itself
+
+    async def _list(self, action: str) -> Sequence[Message]:
+        answer = await self._link.act({"Action": action})
+        return [message for message in answer if "event" in message and not _is_end(message)]
+
+
+def _is_end(message: Message) -> bool:
+    return bool(message.event.endswith("Complete"))
+
+
+def call_of(row: InFlight) -> Call:
+    """The call as the ledger's changes tell it."""
+    times: dict[State, datetime] = {}
+    operator: str | None = None
+    for change in row.changes:
+        times.setdefault(change.state, change.at)
+        operator = change.operator_id or operator
+    last = row.changes[-1]
+    rings = [change.ring_ms for change in row.changes if change.ring_ms is not None]
+    end = times.get(State.WAITING) or times.get(State.ENDED)
+    rang_at = times.get(State.RINGING)
+    if rang_at is None and rings and end is not None:
+        rang_at = end - timedelta(milliseconds=rings[0])
+    return Call(
+        attempt=row.attempt_id,
+        placed_at=row.placed_at,
+        state=last.state,
+        rang_at=rang_at,
+        answered_at=times.get(State.WAITING),
+        connected_at=times.get(State.TALKING),
+        ended_at=times.get(State.ENDED),
+        operator=operator,
+        courtesy=State.COURTESY in times,
+        message_chosen=State.MESSAGE in times,
+        cause=last.cause,
+    )
+
+
+def _missed(call: Call, journal: str | None, at: datetime) -> list[Fact]:
+    """What the journal tells of a call between the state we knew and its end."""
+    if journal is None:
+        return []
+    return _up_to(call, journal, at)
+
+
+def _seen(call: Call, channel: Message, journal: str | None, at: datetime) -> list[Fact]:
+    """What a living channel tells that we do not know yet."""
+    if channel.channelstatedesc != "Up":
+        ringing = channel.channelstatedesc in ("Ring", "Ringing")
+        return [Rang(attempt=call.attempt, at=at)] if ringing else []
+    if channel.context == contract.CONNECT:
+        return _up_to(call, contract.JOURNAL_TALK + channel.exten, at)
+    return _up_to(call, journal or contract.JOURNAL_ANSWERED, at)
+
+
+def _up_to(call: Call, journal: str, at: datetime) -> list[Fact]:
+    """The facts that lead from the call's state to what the journal says."""
+    attempt = call.attempt
+    operator = journal.removeprefix(contract.JOURNAL_TALK)
+    answered: list[Fact] = [Answered(attempt=attempt, at=at)]
+    talk: list[Fact] = [
+        OperatorAssigned(attempt=attempt, at=at, operator=operator),
+        Connected(attempt=attempt, at=at, operator=operator),
+    ]
+    message: list[Fact] = [MessageChosen(attempt=attempt, at=at)]
+    left: list[Fact] = [MessageLeft(attempt=attempt, at=at)]
+    if journal == contract.JOURNAL_ANSWERED:
+        return {State.PLACED: answered, State.RINGING: answered}.get(call.state, [])
+    if journal == contract.JOURNAL_COURTESY:
+        courtesy: list[Fact] = [CourtesyStarted(attempt=attempt, at=at)]
+        early = (State.PLACED, State.RINGING)
+        return answered + courtesy if call.state in early else courtesy
+    if journal.startswith(contract.JOURNAL_TALK):
+        return {
+            State.PLACED: answered + talk,
+            State.RINGING: answered + talk,
+            State.WAITING: talk,
+            State.JOINING: talk[1:],
+        }.get(call.state, [])
+    # only an operator on the line can choose the message, so the talk is known
+    return {
+        State.TALKING: message + left if journal == contract.JOURNAL_LEFT else message,
+        State.MESSAGE: left if journal == contract.JOURNAL_LEFT else [],
+    }.get(call.state, [])

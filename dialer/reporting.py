@@ -1,0 +1,90 @@
+"""How the service stands: for `dialer status`, `/healthz` and the gauges of `/metrics`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import partial
+
+from db.errors import DatabaseError
+from db.progress import progress
+from dialer.metrics import Metrics
+from dialer.months import Month
+from dialer.service import Service
+from dialer.web.models import CallsInFlight, CampaignStatus, Health, OperatorStatus, Status
+from rules.call_state import State
+from rules.operator_state import State as SeatState
+from rules.outcome import Counted
+
+
+class Reporting:
+    """Looks at the service; changes nothing."""
+
+    def __init__(self, service: Service, metrics: Metrics) -> None:
+        self._service = service
+        for state in SeatState:
+            gauge = metrics.operators.labels(state.value)
+            gauge.set_function(partial(service.seats.count, state))
+        metrics.ami_up.set_function(lambda: service.link.up)
+        metrics.database_ok.set_function(lambda: service.ledger.database_ok)
+
+    def health(self) -> Health:
+        """Ready when nothing has to be mended."""
+        problems = self._service.problems()
+        return Health(ready=not problems, problems=problems)
+
+    async def status(self) -> Status:
+        """Everything a supervisor watches."""
+        service = self._service
+        pace = service.pacer.pace
+        return Status(
+            now=service.clock.now(),
+            started_at=service.started_at,
+            draining=service.draining,
+            emergency_stop=service.inbox.emergency,
+            asterisk_connected=service.link.up,
+            database_ok=service.ledger.database_ok,
+            pace="; ".join(service.problems()) or f"{pace.calls} now, limited by {pace.limit}",
+            calls=self._calls(),
+            operators=tuple(
+                OperatorStatus(id=seat.operator, state=seat.state.value, since=seat.since)
+                for seat in service.seats.seats()
+            ),
+            campaigns=await self._campaigns(),
+        )
+
+    def _calls(self) -> CallsInFlight:
+        count = Counter(line.call.state for line in self._service.calls.lines())
+        return CallsInFlight(
+            dialling=count[State.PLACED],
+            ringing=count[State.RINGING],
+            answered=count[State.WAITING] + count[State.JOINING] + count[State.COURTESY],
+            talking=count[State.TALKING],
+            message=count[State.MESSAGE],
+        )
+
+    async def _campaigns(self) -> tuple[CampaignStatus, ...]:
+        try:
+            return tuple([await self._campaign(month) for month in self._service.months.all()])
+        except DatabaseError:
+            return ()  # `database_ok` tells
+
+    async def _campaign(self, month: Month) -> CampaignStatus:
+        now = self._service.clock.now()
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        async with self._service.sessions.read() as session:
+            known = await progress(session, month.id, now, midnight)
+        return CampaignStatus(
+            name=month.name,
+            state=month.state.value,
+            cases=known.cases,
+            open=known.open,
+            complete=known.complete,
+            due=known.due,
+            placed_today=known.placed_since,
+            counted_today=sum(
+                times
+                for code, times in known.outcomes_since.items()
+                if month.profile.outcomes[code].counted is Counted.YES
+            ),
+            next_due=known.next_due,
+        )

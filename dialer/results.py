@@ -1,0 +1,145 @@
+"""Results: what the line told, what an operator recorded, and corrections of both.
+
+Every way to a result ends in the same few writes, in one transaction: the result is added, the attempt
+leaves the calls in flight, and the case is folded again.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db import cases, ledger, results
+from db.keys import Keys
+from db.results import BY_LINE, Recorded
+from db.session import Sessions
+from dialer.clock import Clock
+from dialer.errors import ConflictError, NotFoundError
+from dialer.intake.numbers import kind_of
+from dialer.ledger import Settlement
+from dialer.months import Months
+from dialer.web.models import PromiseIn, ResultIn
+from rules.case import AttemptMade, Result
+from rules.result import check_result
+
+
+class Results:
+    """Saves and corrects."""
+
+    def __init__(self, sessions: Sessions, months: Months, keys: Keys, clock: Clock) -> None:
+        self._sessions = sessions
+        self._months = months
+        self._keys = keys
+        self._clock = clock
+
+    async def settle_by_line(self, session: AsyncSession, settled: list[Settlement]) -> None:
+        """Save outcomes that no operator recorded; again changes nothing."""
+        now = self._clock.now()
+        by_campaign: defaultdict[int, list[int]] = defaultdict(list)
+        for one in settled:
+            recorded = Recorded(
+                result=Result(outcome=one.outcome.code),
+                at=now,
+                by=BY_LINE,
+                review=one.outcome.review,
+            )
+            await results.save_first(session, one.attempt, recorded)
+            by_campaign[one.campaign_id].append(one.case_id)
+        await ledger.finish(session, [one.attempt for one in settled])
+        for campaign_id, case_ids in by_campaign.items():
+            await self._refresh(session, campaign_id, case_ids, now)
+
+    async def save(self, operator: str, given: ResultIn) -> None:
+        """Save an operator's result of a talk. The same again changes nothing.
+
+        Raises:
+            ResultRefusedError: the rules refuse it.
+            NotFoundError: no such attempt, or another operator's.
+            ConflictError: a different result is saved already.
+            DatabaseError: not saved; trying again is safe.
+        """
+        async with self._sessions.write() as session:
+            talk = await self._talk(session, operator, given.attempt_id)
+            recorded = self._recorded(operator, given)
+            await self._check(session, talk, recorded.result)
+            if await results.save_first(session, given.attempt_id, recorded):
+                await ledger.finish(session, [given.attempt_id])
+                await self._add_phone(session, talk, given)
+                await self._refresh(session, talk.campaign_id, [talk.case_id], recorded.at)
+                return
+            saved = await results.current(session, given.attempt_id)
+            if saved is None or saved.result != recorded.result:
+                raise ConflictError("この通話の結果はすでに記録されています。訂正してください")
+
+    async def correct(self, operator: str, given: ResultIn) -> None:
+        """Replace an operator's saved result; the old one stays on record.
+
+        Raises:
+            ResultRefusedError: the rules refuse it.
+            NotFoundError: no such attempt, another operator's, or nothing saved yet.
+            DatabaseError: not saved; trying again is safe.
+        """
+        async with self._sessions.write() as session:
+            talk = await self._talk(session, operator, given.attempt_id)
+            recorded = self._recorded(operator, given)
+            await self._check(session, talk, recorded.result)
+            await results.correct(session, given.attempt_id, recorded)
+            await self._add_phone(session, talk, given)
+            await self._refresh(session, talk.campaign_id, [talk.case_id], recorded.at)
+
+    async def _talk(self, session: AsyncSession, operator: str, attempt_id: str) -> ledger.Talk:
+        talk = await ledger.talk(session, attempt_id)
+        if talk is None or talk.operator_id != operator:
+            raise NotFoundError("この通話はあなたの通話ではありません")
+        return talk
+
+    async def _check(self, session: AsyncSession, talk: ledger.Talk, result: Result) -> None:
+        month = self._months.get(talk.campaign_id)
+        history = (await cases.histories(session, [talk.case_id]))[talk.case_id]
+        fact = AttemptMade(
+            at=talk.placed_at, phone=talk.phone_id, result=result, ring_s=talk.ring_s
+        )
+        earlier = [known for known in history.facts if known.at < talk.placed_at]
+        check_result(fact, history.case, earlier, month.profile, month.calendar)
+
+    def _recorded(self, operator: str, given: ResultIn) -> Recorded:
+        result = Result(
+            outcome=given.outcome,
+            script_finished=given.script_finished,
+            same_household=given.same_household,
+            offered=given.offered,
+            appointment=given.appointment,
+            scope=given.scope,
+        )
+        return Recorded(
+            result=result,
+            at=self._clock.now(),
+            by=operator,
+            talk_results=given.talk_results,
+            promise=_promise(given.promise),
+            note=given.note or None,
+        )
+
+    async def _add_phone(
+        self, session: AsyncSession, talk: ledger.Talk, given: ResultIn
+    ) -> None:
+        if given.new_phone is not None:
+            await cases.add_phone(
+                session,
+                talk.case_id,
+                number=given.new_phone,
+                number_key=self._keys.number(given.new_phone),
+                kind=kind_of(given.new_phone),
+            )
+
+    async def _refresh(
+        self, session: AsyncSession, campaign_id: int, case_ids: list[int], now: datetime
+    ) -> None:
+        month = self._months.get(campaign_id)
+        await cases.refresh(session, case_ids, month.profile, month.calendar, now)
+
+
+def _promise(given: PromiseIn | None) -> str | None:
+    return None if given is None else given.model_dump_json()

@@ -1,0 +1,267 @@
+"""The running dialer: its tasks, its beginning and its end.
+
+Begin: take the database for ourselves, take up what has no outcome, connect to Asterisk, catch up, dial.
+End (SIGTERM): no new calls; talks and ringing calls end by themselves; results may be saved; then exit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from db.instance_lock import InstanceLock
+from db.session import Sessions
+from db.upgrade import head, revision_of
+from dialer.ami.link import Link
+from dialer.calls import Calls
+from dialer.clock import Clock, SystemClock
+from dialer.desk import OperatorsDesk
+from dialer.errors import AmiError, DatabaseError
+from dialer.events import Events
+from dialer.inbox import Inbox
+from dialer.ledger import LedgerWriter
+from dialer.logs import set_up_logs
+from dialer.months import Months
+from dialer.pacer import Pacer
+from dialer.recovery import Recovery
+from dialer.seats import Seats
+from dialer.settings import Settings, load_secrets, load_settings
+from dialer.web.server import WebServer
+from rules.call_state import State
+
+RECONCILE_EVERY_S = 30
+LOCK_EVERY_S = 2.0
+RECOVER_AGAIN_S = 1.0
+
+_log = structlog.get_logger()
+
+
+class Service:
+    """Everything that runs; built by `dialer.bootstrap`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        sessions: Sessions,
+        lock: InstanceLock,
+        link: Link,
+        months: Months,
+        seats: Seats,
+        calls: Calls,
+        ledger: LedgerWriter,
+        desk: OperatorsDesk,
+        events: Events,
+        inbox: Inbox,
+        pacer: Pacer,
+        recovery: Recovery,
+        web: WebServer,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.sessions = sessions
+        self.link = link
+        self.months = months
+        self.seats = seats
+        self.calls = calls
+        self.ledger = ledger
+        self.desk = desk
+        self.events = events
+        self.inbox = inbox
+        self.pacer = pacer
+        self.recovery = recovery
+        self.web = web
+        self.started_at = clock.now()
+        self.draining = False
+        self.ready = asyncio.Event()
+        """Set once the web interface answers and Asterisk was caught up with for the first time."""
+        self._lock = lock
+        self._locked = False
+        self._caught_up = False
+        self._stop = asyncio.Event()
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    # what may be asked -------------------------------------------------------------------------
+
+    def may_dial(self) -> bool:
+        """Whether anything of the service forbids every call."""
+        return not self.problems() and not self.draining and not self.inbox.emergency
+
+    def problems(self) -> tuple[str, ...]:
+        """What keeps us from dialling and has to be mended, in English."""
+        checks = {
+            "the database cannot be written": not self.ledger.database_ok,
+            "the lock on the database is lost": not self._locked,
+            "Asterisk cannot be reached": not self.link.up,
+            "catching up with Asterisk": self.link.up and not self._caught_up,
+            "the trunk is not reachable": not self.events.trunk_reachable,
+        }
+        return tuple(problem for problem, there in checks.items() if there)
+
+    # beginning and end -------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Serve until `request_stop`, then drain and return.
+
+        Raises:
+            DatabaseError: the database is away, not migrated, or served by another dialer.
+        """
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.sessions.close)
+            await self._check_schema()
+            await stack.enter_async_context(self._lock)
+            self._locked = True
+            await self.inbox.open()
+            await self.recovery.load()
+            stack.push_async_callback(self._cancel_tasks)
+            self._start_tasks()
+            stack.callback(self._schedule().shutdown)
+            self.link.start()
+            stack.callback(self.link.close)
+            _log.info("serving")
+            await self._stop.wait()
+            await self._drain()
+            await self.web.stop()
+            await asyncio.wait_for(self.ledger.flushed(), RECOVER_AGAIN_S * 10)
+            _log.info("stopped")
+
+    def request_stop(self) -> None:
+        """Begin the end (SIGTERM): from now on nothing is dialled."""
+        self.draining = True
+        self._stop.set()
+
+    async def _check_schema(self) -> None:
+        if await revision_of(self.settings.service.database) != head():
+            raise DatabaseError("the database has old tables or none; run `dialer db upgrade`")
+
+    def _start_tasks(self) -> None:
+        for job in (
+            self.ledger.run(),
+            self.events.run(),
+            self.inbox.run(),
+            self.pacer.run(),
+            self._keep_lock(),
+            self.web.run(),
+        ):
+            self._start(job)
+
+    def _start(self, job: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(job)
+        self._tasks.add(task)
+        task.add_done_callback(self._task_ended)
+
+    def _task_ended(self, task: asyncio.Task[None]) -> None:
+        """A service without one of its parts must not go on as if nothing had happened."""
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.critical("task_died", error=error)
+            self.request_stop()
+
+    async def _cancel_tasks(self) -> None:
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _schedule(self) -> AsyncIOScheduler:
+        scheduler = AsyncIOScheduler()
+        scheduler.add_job(self._regular_look, "interval", seconds=RECONCILE_EVERY_S)
+        scheduler.add_job(self._new_day, "cron", hour=0, minute=0, timezone="Asia/Tokyo")
+        scheduler.start()
+        return scheduler
+
+    async def _drain(self) -> None:
+        _log.info("draining", calls=len(self._alive()))
+        try:
+            async with asyncio.timeout(self.settings.service.drain_s):
+                while self._alive():
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            _log.warning("drain_time_over", calls=len(self._alive()))
+        self.seats.touch_all()
+
+    def _alive(self) -> list[str]:
+        lines = self.calls.lines()
+        return [line.call.attempt for line in lines if line.call.state is not State.ENDED]
+
+    # the link ------------------------------------------------------------------------------------
+
+    async def catch_up(self) -> None:
+        """The link is up: make our picture true, then dial."""
+        begun = self.clock.monotonic()
+        while self.link.up:
+            try:
+                await self.recovery.reconcile(after_silence=True)
+            except (AmiError, DatabaseError) as error:
+                _log.warning("cannot_catch_up", error=error)
+                await asyncio.sleep(RECOVER_AGAIN_S)
+                continue
+            self._caught_up = True
+            self.ready.set()
+            _log.info("caught_up", seconds=round(self.clock.monotonic() - begun, 3))
+            self.pacer.wake()
+            return
+
+    def link_lost(self) -> None:
+        """The link is down: what rings may be answered unseen, so nothing new is placed."""
+        self._caught_up = False
+        _log.warning("link_lost")
+
+    def originate_unknown(self) -> None:
+        """An Originate got no answer: look whether its channel is there."""
+        self._start(self._regular_look())
+
+    async def _regular_look(self) -> None:
+        if not self._caught_up:
+            return
+        try:
+            await self.recovery.reconcile(after_silence=False)
+        except AmiError as error:
+            _log.warning("regular_look_failed", error=error)
+
+    # the database --------------------------------------------------------------------------------
+
+    async def _keep_lock(self) -> None:
+        while True:
+            await asyncio.sleep(LOCK_EVERY_S)
+            try:
+                await self._lock.renew()
+            except DatabaseError as error:
+                self._locked = False
+                _log.warning("lock_lost", error=error)
+                continue
+            self._locked = True
+
+    async def _new_day(self) -> None:
+        async with self.sessions.read() as session:
+            await self.months.reload(session, self.clock.now())
+
+
+def serve(settings_path: Path) -> None:
+    """`dialer serve`: run until SIGTERM or SIGINT.
+
+    Raises:
+        SettingsError, DatabaseError: the service cannot start.
+    """
+    import uvloop
+
+    set_up_logs()
+    settings, secrets = load_settings(settings_path), load_secrets(settings_path)
+
+    async def main() -> None:
+        from dialer.bootstrap import build
+
+        service = build(settings, secrets, SystemClock())
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, service.request_stop)
+        await service.run()
+
+    uvloop.run(main())

@@ -1,0 +1,96 @@
+"""What the web layer asks of the running service. `dialer.desk` and `dialer.results` answer it.
+
+Nothing here knows HTTP, and the web layer knows nothing of Asterisk or the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from dialer.web.models import Health, Me, ResultIn, Status
+
+
+class Desk(Protocol):
+    """The operators' desk, as their screens see it.
+
+    An `operator_id` comes from `tokens()` and so exists; an operator removed in between raises
+    NotFoundError. The text of a ConflictError or NotFoundError raised here is shown to the
+    operator: it is Japanese and names no person.
+    """
+
+    def tokens(self) -> Mapping[str, str]:
+        """SHA-256 (hex) of the token of every active operator, by operator id."""
+        ...
+
+    def me(self, operator_id: str) -> Me:
+        """The operator's present screen."""
+        ...
+
+    async def changed(self, operator_id: str, since: int, wait_s: float) -> Me:
+        """The screen, at once if its revision is not `since`, else when it changes or after
+        `wait_s` seconds (0-25). Returns early when the service shuts down."""
+        ...
+
+    async def ready(self, operator_id: str) -> Me:
+        """Take calls again: away stays away; after-call work needs its result saved first.
+
+        Raises:
+            ConflictError: the state does not allow it.
+        """
+        ...
+
+    async def pause(self, operator_id: str) -> Me:
+        """Take no new call.
+
+        Raises:
+            ConflictError: the state does not allow it.
+        """
+        ...
+
+    async def hangup(self, operator_id: str) -> Me:
+        """End the line of the talk; after-call work begins.
+
+        Raises:
+            ConflictError: nobody is on the line.
+            AmiError: Asterisk cannot be reached.
+        """
+        ...
+
+    async def leave_message(self, operator_id: str) -> Me:
+        """The answering machine gets the approved message; the operator is free again (§8(5)イ).
+
+        Raises:
+            ConflictError: nobody is on the line.
+            AmiError: Asterisk cannot be reached.
+        """
+        ...
+
+    async def save_result(self, operator_id: str, result: ResultIn) -> Me:
+        """Save the result of the operator's call. The same body again changes nothing.
+
+        Raises:
+            ResultRefusedError: the rules refuse it (`rules.result`), with field and message.
+            NotFoundError: no such attempt, or another operator's.
+            ConflictError: a different result is saved already: it can be corrected instead.
+            DatabaseError: not saved; trying again is safe.
+        """
+        ...
+
+    async def correct_result(self, operator_id: str, result: ResultIn) -> Me:
+        """Replace a saved result; the old one stays on record.
+
+        Raises:
+            ResultRefusedError: the rules refuse it.
+            NotFoundError: no such attempt, another operator's, or no result saved yet.
+            DatabaseError: not saved; trying again is safe.
+        """
+        ...
+
+    async def status(self) -> Status:
+        """For `dialer status`."""
+        ...
+
+    def healthy(self) -> Health:
+        """For `/healthz`."""
+        ...

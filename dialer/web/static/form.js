@@ -1,0 +1,135 @@
+// The result form: which entries an outcome needs, and what is sent.
+
+import { $, element } from "./show.js";
+
+const MARKS = ["script_finished", "same_household", "offered"];
+
+export class ResultForm {
+  constructor(offered) {
+    this.form = $("#result");
+    this.outcomes = Object.fromEntries(offered.outcomes.map((one) => [one.code, one]));
+    this.attempt = null; // of which attempt the form is, null: none
+    this.correcting = false;
+    $("#outcomes").replaceChildren(...offered.outcomes.map(
+      (one) => choice("radio", "outcome", one.code, one.clause ? `${one.label} (${one.clause})` : one.label)));
+    $("#talk-results").replaceChildren(...offered.talk_results.map(
+      (one) => choice("checkbox", "talk_results", one.code, one.label)));
+    $("#steps").replaceChildren(...offered.script.map((one) => element("li", "", step(one))));
+    this.form.addEventListener("change", () => this.adapt());
+    $("#steps").addEventListener("change", () => this.tick());
+  }
+
+  open(attempt) {
+    if (this.attempt === attempt && !this.correcting) return;
+    this.clear();
+    this.attempt = attempt;
+    $("#result-title").textContent = "架電結果";
+    this.form.hidden = attempt === null;
+  }
+
+  correct(saved) {
+    this.clear();
+    this.attempt = saved.body.attempt_id;
+    this.correcting = true;
+    $("#result-title").textContent = `架電結果の訂正: ${saved.title}`;
+    this.form.hidden = false;
+    this.fill(saved.body);
+  }
+
+  clear() {
+    this.form.reset();
+    this.correcting = false;
+    for (const box of document.querySelectorAll("#steps input")) box.checked = false;
+    this.wrong(null);
+    this.adapt();
+  }
+
+  fill(body) {
+    for (const [name, value] of Object.entries({ ...body, ...body.promise })) {
+      const entry = this.form.elements[name];
+      if (name === "talk_results") this.check(name, value);
+      else if (name === "outcome" || name === "scope") this.check(name, [value]);
+      else if (name === "appointment" && value) entry.value = value.slice(0, 16);
+      else if (MARKS.includes(name)) entry.checked = value;
+      else if (entry && value !== null) entry.value = value;
+    }
+    this.adapt();
+  }
+
+  check(name, values) {
+    for (const box of this.form.querySelectorAll(`[name="${name}"]`)) {
+      box.checked = values.includes(box.value);
+    }
+  }
+
+  picked(name) {
+    return [...this.form.querySelectorAll(`[name="${name}"]:checked`)].map((box) => box.value);
+  }
+
+  part(field) {
+    return this.form.querySelector(`[data-field="${field}"]`);
+  }
+
+  // Shows what the chosen outcome asks for.
+  adapt() {
+    const outcome = this.outcomes[this.picked("outcome")[0]];
+    for (const mark of MARKS) {
+      this.part(mark).classList.toggle("needed", Boolean(outcome?.needs.includes(mark)));
+    }
+    this.part("scope").hidden = !(outcome?.scopes.length > 1);
+    this.part("appointment").hidden = !outcome?.appointment;
+    $("#promise").hidden = !this.picked("talk_results").includes("promise");
+  }
+
+  tick() {
+    const boxes = [...document.querySelectorAll("#steps input")];
+    if (boxes.length && boxes.every((box) => box.checked)) {
+      this.form.elements.script_finished.checked = true;
+    }
+  }
+
+  body() {
+    const entries = this.form.elements;
+    const shown = (field) => !this.part(field).hidden;
+    return {
+      attempt_id: this.attempt,
+      outcome: this.picked("outcome")[0] ?? "",
+      ...Object.fromEntries(MARKS.map((mark) => [mark, entries[mark].checked])),
+      scope: shown("scope") ? this.picked("scope")[0] ?? null : null,
+      // What is entered is Japan time, wherever the screen stands.
+      appointment: shown("appointment") && entries.appointment.value
+        ? `${entries.appointment.value}:00+09:00` : null,
+      new_phone: entries.new_phone.value.normalize("NFKC").replace(/\D/g, "") || null,
+      talk_results: this.picked("talk_results"),
+      promise: shown("promise") && entries.due.value ? {
+        due: entries.due.value,
+        amount_yen: Number(entries.amount_yen.value),
+        method: entries.method.value,
+      } : null,
+      note: entries.note.value,
+    };
+  }
+
+  wrong(field) {
+    for (const part of this.form.querySelectorAll(".wrong")) part.classList.remove("wrong");
+    const part = field && this.part(field.split(".")[0]);
+    if (!part) return;
+    part.hidden = false;
+    part.classList.add("wrong");
+    (part.querySelector("input, textarea") ?? part).focus();
+  }
+}
+
+function choice(type, name, value, label) {
+  const box = element("input");
+  Object.assign(box, { type, name, value });
+  return element("label", "", box, ` ${label}`);
+}
+
+function step(one) {
+  const box = element("input");
+  box.type = "checkbox";
+  const words = element("p", one.text);
+  words.className = "approved";
+  return element("label", "", box, element("strong", ` ${one.title}`), words);
+}

@@ -1,0 +1,133 @@
+// The operator's page: one long poll brings every change, one form takes the result.
+
+import { ask, Fault, token } from "./api.js";
+import { ResultForm } from "./form.js";
+import { $, showFault, showMe, showTimer } from "./show.js";
+
+const POLL_S = 25;
+const RETRY_MS = 2000;
+
+let me = null;
+let receivedAt = 0;
+let names = {};
+let form = null;
+let saved = null; // the result saved last: {title, body}
+
+function take(news) {
+  if (me && news.rev < me.rev) return; // an older answer that arrived late
+  me = news;
+  receivedAt = performance.now();
+  showMe(me, names);
+  $("#correct").disabled = Boolean(me.call); // one form: the talk goes first
+  if (me.call || !form.correcting) form.open(me.call?.attempt_id ?? null);
+}
+
+async function poll() {
+  while (token.get()) {
+    try {
+      take(await ask("GET", `/api/me?since=${me.rev}&wait=${POLL_S}`));
+      if ($("#fault").dataset.from === "poll") fault(null);
+    } catch (error) {
+      if (error.status === 401) return signOut();
+      fault(error, "poll");
+      await new Promise((resume) => setTimeout(resume, RETRY_MS));
+    }
+  }
+}
+
+function fault(error, from = "") {
+  if (error && !(error instanceof Fault)) throw error;
+  showFault(error?.message);
+  $("#fault").dataset.from = from;
+}
+
+async function act(action) {
+  try {
+    take(await ask("POST", `/api/${action}`));
+    fault(null);
+  } catch (error) {
+    fault(error);
+  }
+}
+
+async function save(event) {
+  event.preventDefault();
+  const body = form.body();
+  const title = form.correcting ? saved.title : me.call?.reference ?? "";
+  const [method, path] = form.correcting
+    ? ["PUT", `/api/result/${body.attempt_id}`] : ["POST", "/api/result"];
+  $("#save").disabled = true;
+  try {
+    const news = await ask(method, path, body);
+    remember({ title, body });
+    form.clear();
+    form.open(null);
+    take(news);
+    fault(null);
+  } catch (error) {
+    fault(error);
+    form.wrong(error.field);
+  } finally {
+    $("#save").disabled = false;
+  }
+}
+
+function remember(result) {
+  saved = result;
+  $("#last").hidden = false;
+  $("#last span").textContent = `直前の結果: ${saved.title} ${names[saved.body.outcome] ?? ""}`;
+}
+
+function onKey(event) {
+  if (event.key === "Enter" && event.ctrlKey && !$("#result").hidden) {
+    event.preventDefault();
+    $("#result").requestSubmit();
+    return;
+  }
+  const button = document.querySelector(`[data-key="${event.key}"]`);
+  if (button && !event.repeat) {
+    event.preventDefault();
+    button.click();
+  }
+}
+
+async function start() {
+  $("#sign-in").hidden = Boolean(token.get());
+  $("#desk").hidden = true;
+  if (!token.get()) return;
+  try {
+    const offered = await ask("GET", "/api/outcomes");
+    names = offered.labels;
+    form = new ResultForm(offered);
+    take(await ask("GET", "/api/me"));
+  } catch (error) {
+    if (error.status === 401) token.drop();
+    $("#sign-in").hidden = false;
+    window.alert(error.message);
+    return;
+  }
+  $("#desk").hidden = false;
+  poll();
+}
+
+function signOut() {
+  token.drop();
+  location.reload();
+}
+
+$("#sign-in").addEventListener("submit", (event) => {
+  event.preventDefault();
+  token.set($("#token").value.trim());
+  $("#token").value = "";
+  start();
+});
+for (const button of document.querySelectorAll("[data-action]")) {
+  button.textContent += ` (${button.dataset.key})`;
+  button.addEventListener("click", () => act(button.dataset.action));
+}
+$("#sign-out").addEventListener("click", signOut);
+$("#result").addEventListener("submit", save);
+$("#correct").addEventListener("click", () => form.correct(saved));
+document.addEventListener("keydown", onKey);
+setInterval(() => me && showTimer(me, performance.now() - receivedAt), 500);
+start();

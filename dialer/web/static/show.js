@@ -1,0 +1,114 @@
+// Puts the present moment on the screen. Everything from the city's file goes in as text, never as
+// HTML: only textContent and created elements are used here.
+
+export const $ = (selector) => document.querySelector(selector);
+
+const STATES = {
+  away: "退席中(ソフトフォン未接続)",
+  free: "待機中",
+  ringing_for: "接続中",
+  talking: "通話中",
+  after_call_work: "後処理中",
+  paused: "休憩中",
+};
+const KINDS = { fixed: "固定", mobile: "携帯", ip: "IP" };
+const ACTIONS = {
+  ready: (me) => ["paused", "free", "away"].includes(me.state),
+  pause: (me) => me.state !== "paused",
+  hangup: (me) => Boolean(me.call?.on_line),
+  message: (me) => Boolean(me.call?.on_line) && me.state === "talking",
+};
+const MOMENT = new Intl.DateTimeFormat("ja-JP", {
+  timeZone: "Asia/Tokyo", month: "numeric", day: "numeric", weekday: "short",
+  hour: "2-digit", minute: "2-digit",
+});
+
+export const moment = (iso) => (iso ? MOMENT.format(new Date(iso)) : "");
+
+export function element(name, text, ...children) {
+  const made = document.createElement(name);
+  if (text) made.textContent = text;
+  made.append(...children);
+  return made;
+}
+
+export function showMe(me, names) {
+  $("#operator").textContent = `${me.operator.name} (${me.operator.id})`;
+  $("#state").textContent = STATES[me.state];
+  $("#state").dataset.state = me.state;
+  for (const button of document.querySelectorAll("[data-action]")) {
+    button.disabled = !ACTIONS[button.dataset.action](me);
+  }
+  showWarning(me.call);
+  showCase(me.call, names);
+}
+
+function showWarning(call) {
+  const words = {
+    stopped: "この案件に架電停止の指示がありました。今後は架電しません。",
+    paid: "この案件は納付が確認されました。",
+  }[call?.case_status];
+  $("#warning").textContent = words ?? "";
+  $("#warning").hidden = !words;
+}
+
+function showCase(call, names) {
+  $("#no-case").hidden = Boolean(call);
+  $("#facts").replaceChildren(...(call ? facts(call) : []));
+  const past = call ? history(call, names) : [];
+  $("#history").replaceChildren(...past);
+  $("#case h2").hidden = past.length === 0;
+}
+
+function facts(call) {
+  const rows = [
+    ["氏名", call.name, "big"],
+    ["カナ", call.kana],
+    ["電話番号", `${call.phone} (${KINDS[call.phone_kind]})`, "big"],
+    ["滞納合計額", `${call.amount_yen.toLocaleString("ja-JP")}円`, "big"],
+    ["期別明細", call.instalments],
+    ["生年月日", call.birth_date],
+    ["住所", call.address],
+    ["区分", call.category],
+    ["備考", call.note],
+    ["整理番号", call.reference],
+    ["架電時刻", moment(call.placed_at)],
+    ["携帯番号", call.ask_for_mobile ? "携帯番号の登録がありません。聞いてください。" : ""],
+    ["回線", call.on_line ? "通話中" : "終了"],
+  ];
+  return rows.filter(([, text]) => text).flatMap(([label, text, kind]) => {
+    const value = element("dd", text);
+    if (kind) value.className = kind;
+    return [element("dt", label), value];
+  });
+}
+
+function history(call, names) {
+  const own = call.history.map((one) => ({
+    at: one.at,
+    text: `${one.phone_kind ? KINDS[one.phone_kind] : "折り返し"} ${names[one.outcome] ?? one.outcome}`,
+  }));
+  const household = call.household.map((one) => ({
+    at: one.at,
+    text: `同一世帯の別案件 ${names[one.outcome] ?? one.outcome}`,
+  }));
+  return [...own, ...household]
+    .sort((a, b) => new Date(a.at) - new Date(b.at))
+    .map((one) => element("li", `${moment(one.at)} ${one.text}`));
+}
+
+export function showTimer(me, sinceReceivedMs) {
+  const now = new Date(me.now).getTime() + sinceReceivedMs;
+  const span = (ms) => {
+    const s = Math.max(0, Math.floor(ms / 1000));
+    return `${Math.floor(s / 60)}:${String(s % 60).padStart(2, "0")}`;
+  };
+  const text = span(now - new Date(me.since));
+  const left = me.deadline ? ` (残り ${span(new Date(me.deadline) - now)})` : "";
+  $("#timer").textContent = text + left;
+}
+
+export function showFault(message) {
+  $("#fault").textContent = message ?? "";
+  $("#fault").hidden = !message;
+}

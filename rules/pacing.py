@@ -1,0 +1,52 @@
+"""How many calls to place now. Progressive: never more calls in flight than free operators.
+
+One pure function of a snapshot; another way of pacing replaces `calls_to_place` and nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Limit(StrEnum):
+    """What kept the number from being higher."""
+
+    STOPPED = "stopped"
+    """Emergency stop, shutting down, or Asterisk away."""
+    OPERATORS = "operators"
+    LINES = "lines"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Snapshot:
+    """What pacing may know; all counts ≥ 0."""
+
+    may_dial: bool
+    operators_free: int
+    calls_unanswered: int
+    """Calls placed or ringing: each may need an operator within seconds."""
+    calls_waiting: int
+    """Answered and not yet joined to an operator."""
+    lines: int
+    """Calls the carrier allows at once."""
+    lines_used: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pace:
+    """How many calls to place now, and what limits it."""
+
+    calls: int
+    limit: Limit
+
+
+def calls_to_place(snapshot: Snapshot) -> Pace:
+    """Progressive pacing: free operators not yet spoken for, within the carrier's lines."""
+    if not snapshot.may_dial:
+        return Pace(calls=0, limit=Limit.STOPPED)
+    unclaimed = snapshot.operators_free - snapshot.calls_unanswered - snapshot.calls_waiting
+    lines = snapshot.lines - snapshot.lines_used
+    if lines < unclaimed:
+        return Pace(calls=max(0, lines), limit=Limit.LINES)
+    return Pace(calls=max(0, unclaimed), limit=Limit.OPERATORS)

@@ -1,0 +1,1 @@
+"""Real Asterisks for the demo and the tests: where one comes from, starting and stopping it."""

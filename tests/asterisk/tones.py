@@ -1,0 +1,73 @@
+"""Tones as sound, and which tone a telephone heard: each prompt of the tests is one of its own."""
+
+from __future__ import annotations
+
+import cmath
+import math
+import struct
+import wave
+from pathlib import Path
+
+RATE = 8000
+FRAME = 160
+"""Samples of 20 ms, what one RTP packet carries."""
+
+COURTESY_HZ, VOICEMAIL_HZ, GUIDANCE_HZ = 500, 700, 900
+OPERATOR_HZ, PERSON_HZ = 1500, 1900
+_ALL_HZ = (COURTESY_HZ, VOICEMAIL_HZ, GUIDANCE_HZ, OPERATOR_HZ, PERSON_HZ)
+_LOUD = 2000.0
+
+
+def samples(hz: int | None, count: int, first: int = 0) -> list[int]:
+    """Linear samples of a tone (None: silence); `first` continues a tone where it was left."""
+    if hz is None:
+        return [0] * count
+    turn = 2 * math.pi * hz / RATE
+    return [int(8000 * math.sin(turn * (first + i))) for i in range(count)]
+
+
+def write_wav(path: Path, hz: int, seconds: float) -> None:
+    """A tone as Asterisk plays it."""
+    linear = samples(hz, int(RATE * seconds))
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(struct.pack(f"<{len(linear)}h", *linear))
+
+
+def heard(ulaw: bytes) -> int | None:
+    """The one of our tones that dominates these G.711 bytes; None: silence or something else."""
+    linear = [_FROM_ULAW[byte] for byte in ulaw]
+    if len(linear) < FRAME:
+        return None
+    strength = {hz: _strength(linear, hz) for hz in _ALL_HZ}
+    best = max(strength, key=strength.__getitem__)
+    return best if strength[best] > _LOUD else None
+
+
+def encode(linear: list[int]) -> bytes:
+    """Linear samples as G.711 µ-law."""
+    return bytes(_to_ulaw(sample) for sample in linear)
+
+
+def _strength(linear: list[int], hz: int) -> float:
+    turn = -2j * math.pi * hz / RATE
+    return 2 * abs(sum(s * cmath.exp(turn * i) for i, s in enumerate(linear))) / len(linear)
+
+
+def _to_ulaw(sample: int) -> int:
+    sign = 0x80 if sample < 0 else 0
+    magnitude = min(abs(sample), 32635) + 132
+    exponent = magnitude.bit_length() - 8
+    mantissa = (magnitude >> (exponent + 3)) & 0x0F
+    return ~(sign | exponent << 4 | mantissa) & 0xFF
+
+
+def _from_ulaw(byte: int) -> int:
+    byte = ~byte & 0xFF
+    magnitude = (((byte & 0x0F) << 3) + 132 << ((byte >> 4) & 7)) - 132
+    return -magnitude if byte & 0x80 else magnitude
+
+
+_FROM_ULAW = [_from_ulaw(byte) for byte in range(256)]

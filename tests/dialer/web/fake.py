@@ -1,0 +1,151 @@
+"""A desk in memory: one operator with one call, answers at once, remembers what it was asked."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from dialer.errors import ConflictError
+from dialer.web.models import (
+    Call,
+    CallsInFlight,
+    CampaignStatus,
+    Health,
+    Me,
+    OperatorOut,
+    OperatorStatus,
+    ResultIn,
+    Status,
+)
+from rules.case import PhoneKind
+from rules.operator_state import State
+
+NOW = datetime(2026, 9, 24, 1, 0, tzinfo=UTC)
+TOKEN = "token-of-201"
+
+
+def a_call(**changes: object) -> Call:
+    """A call of an invented person, with changes."""
+    call = Call(
+        attempt_id="11111111-1111-4111-8111-111111111111",
+        case_id=1,
+        reference="202609000001",
+        name="試験　花子",
+        kana="シケン ハナコ",
+        birth_date="1970/01/02",
+        address="長岡市試験町1番",
+        category="初期滞納",
+        amount_yen=12300,
+        instalments="2026/3期/12300",
+        note="",
+        phone="0258000001",
+        phone_kind=PhoneKind.FIXED,
+        placed_at=NOW,
+        answered_at=NOW + timedelta(seconds=9),
+        talk_ended_at=None,
+        on_line=True,
+    )
+    return call.model_copy(update=changes)
+
+
+class FakeDesk:
+    """A `dialer.web.port.Desk` of one operator, 201."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[object, ...]] = []
+        self.fails_with: Exception | None = None
+        self.health = Health(ready=True)
+        self._changed = asyncio.Event()
+        self.present = Me(
+            rev=1,
+            now=NOW,
+            operator=OperatorOut(id="201", name="試験オペレータ"),
+            state=State.PAUSED,
+            since=NOW - timedelta(seconds=5),
+        )
+
+    def becomes(self, state: State, call: Call | None = None) -> Me:
+        """The operator's state and call from now on."""
+        changes = {"rev": self.present.rev + 1, "state": state, "call": call}
+        self.present = self.present.model_copy(update=changes)
+        self._changed.set()
+        self._changed = asyncio.Event()
+        return self.present
+
+    def tokens(self) -> Mapping[str, str]:
+        return {"201": hashlib.sha256(TOKEN.encode()).hexdigest()}
+
+    def me(self, operator_id: str) -> Me:
+        return self.present
+
+    async def changed(self, operator_id: str, since: int, wait_s: float) -> Me:
+        if self.present.rev == since:
+            try:
+                await asyncio.wait_for(self._changed.wait(), wait_s)
+            except TimeoutError:
+                pass
+        return self.present
+
+    async def ready(self, operator_id: str) -> Me:
+        self._note("ready", operator_id)
+        if self.present.state is State.TALKING:
+            raise ConflictError("通話中は受付を開始できません")
+        return self.becomes(State.FREE)
+
+    async def pause(self, operator_id: str) -> Me:
+        self._note("pause", operator_id)
+        return self.becomes(State.PAUSED, self.present.call)
+
+    async def hangup(self, operator_id: str) -> Me:
+        self._note("hangup", operator_id)
+        call = self.present.call
+        over = call and call.model_copy(update={"on_line": False, "talk_ended_at": NOW})
+        return self.becomes(State.AFTER_CALL_WORK, over)
+
+    async def leave_message(self, operator_id: str) -> Me:
+        self._note("leave_message", operator_id)
+        return self.becomes(State.FREE)
+
+    async def save_result(self, operator_id: str, result: ResultIn) -> Me:
+        self._note("save_result", operator_id, result)
+        return self.becomes(State.FREE)
+
+    async def correct_result(self, operator_id: str, result: ResultIn) -> Me:
+        self._note("correct_result", operator_id, result)
+        return self.present
+
+    async def status(self) -> Status:
+        self._note("status")
+        return Status(
+            now=NOW,
+            started_at=NOW - timedelta(hours=1),
+            draining=False,
+            emergency_stop=False,
+            asterisk_connected=True,
+            database_ok=True,
+            pace="as many calls as free operators",
+            calls=CallsInFlight(ringing=2, talking=1),
+            operators=(OperatorStatus(id="201", state=self.present.state, since=NOW),),
+            campaigns=(
+                CampaignStatus(
+                    name="2026-09",
+                    state="running",
+                    cases=40,
+                    open=30,
+                    complete=10,
+                    due=5,
+                    placed_today=12,
+                    counted_today=9,
+                ),
+            ),
+        )
+
+    def healthy(self) -> Health:
+        return self.health
+
+    def _note(self, *what: object) -> None:
+        self.asked.append(what)
+        if self.fails_with is not None:
+            raise self.fails_with

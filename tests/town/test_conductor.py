@@ -1,0 +1,137 @@
+"""The calendar jumps only while nothing goes on, and every round gets its time."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dialer.clock import JumpClock
+from dialer.web.models import CallsInFlight, CampaignStatus, OperatorStatus, Status
+from scripts.town import conductor
+from scripts.town.conductor import Conductor, Round, is_non_weekday, rounds_from
+from scripts.town.ledger import Ledger
+
+LONG_AGO = datetime(2026, 9, 24, 17, 0, tzinfo=conductor.JST)
+
+
+@dataclass
+class PretendedService:
+    """Has phones due at given moments; each is a call that lasts a given time."""
+
+    clock: JumpClock
+    due: list[datetime]
+    call_s: float = 0.0
+    placed: list[datetime] = field(default_factory=list)
+    paused: bool = False
+    words: list[str] = field(default_factory=list)
+    _busy_until: float = 0.0
+
+    async def pause(self) -> None:
+        self.paused = True
+        self.words.append("pause")
+
+    async def resume(self) -> None:
+        self.paused = False
+        self.words.append("resume")
+
+    async def look(self) -> Status:
+        now = self.clock.now()
+        while not self.paused and self.due and self.due[0] <= now:
+            self.due.pop(0)
+            self.placed.append(now)
+            self._busy_until = time.monotonic() + self.call_s
+        talking = time.monotonic() < self._busy_until
+        return status(now, self.due[0] if self.due else None, "talking" if talking else "free")
+
+
+def status(now: datetime, due: datetime | None, state: Literal["free", "talking"]) -> Status:
+    return Status(
+        now=now, started_at=now, draining=False, emergency_stop=False, asterisk_connected=True,
+        database_ok=True, pace="",
+        calls=CallsInFlight(talking=int(state == "talking")),
+        operators=(OperatorStatus(id="201", state=state, since=now),),
+        campaigns=(
+            CampaignStatus(
+                name="m", state="running", cases=1, open=1, complete=0, due=0, placed_today=0,
+                counted_today=0, next_due=due,
+            ),
+        ),
+    )  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conductor, "_LOOK_S", 0.005)
+
+
+async def play(service: PretendedService, rounds: list[Round], tmp_path: Path) -> None:
+    begun = time.monotonic()
+    ledger = Ledger(tmp_path / "ledger")
+    playing = Conductor(service.clock, service, ledger, service.look)
+    await playing.play(rounds, lambda: time.monotonic() - begun)
+    ledger.close()
+
+
+def later(**lengths: float) -> datetime:
+    return LONG_AGO + timedelta(**lengths)
+
+
+async def test_the_calendar_jumps_to_whatever_becomes_due_next(tmp_path: Path) -> None:
+    due = [later(minutes=10), later(minutes=30), later(days=1), later(days=2)]
+    service = PretendedService(JumpClock(LONG_AGO), list(due))
+    rounds = [Round(begins=LONG_AGO, until_s=5), Round(begins=later(days=1), until_s=5)]
+    await play(service, rounds, tmp_path)
+    assert [at.replace(microsecond=0) for at in service.placed] == due
+    assert service.paused
+
+
+async def test_no_call_in_progress_sees_a_jump(tmp_path: Path) -> None:
+    service = PretendedService(
+        JumpClock(LONG_AGO), [later(seconds=0), later(minutes=10)], call_s=0.3
+    )
+    begun = time.monotonic()
+    await play(service, [Round(begins=LONG_AGO, until_s=5)], tmp_path)
+    assert len(service.placed) == 2
+    assert time.monotonic() - begun >= 0.6
+
+
+async def test_a_round_that_takes_too_long_is_paused_and_the_next_one_begins(
+    tmp_path: Path,
+) -> None:
+    every_second = [later(seconds=n / 100) for n in range(500)]  # never quiet by itself
+    service = PretendedService(JumpClock(LONG_AGO), [*every_second, later(days=1)], call_s=0.05)
+    rounds = [Round(begins=LONG_AGO, until_s=0.5), Round(begins=later(days=1), until_s=1.0)]
+    await play(service, rounds, tmp_path)
+    assert service.words == ["pause", "resume", "pause"]
+    assert service.placed[-1] >= later(days=1)
+
+
+@given(st.dates(date(2026, 9, 1), date(2030, 12, 31)))
+def test_the_rounds_show_three_bands_on_three_days_the_last_one_a_non_weekday(day: date) -> None:
+    evening, morning, weekend = (r.begins for r in rounds_from(day, 300.0))
+    assert day <= evening.date() < morning.date() < weekend.date()
+    assert [is_non_weekday(m) for m in (evening, morning, weekend)] == [False, False, True]
+    assert (evening.hour, morning.hour, weekend.hour) == (17, 9, 12)
+
+
+@pytest.mark.parametrize(
+    ("earliest", "thursday"),
+    [
+        (date(2026, 9, 24), date(2026, 9, 24)),  # a Thursday
+        (date(2026, 9, 25), date(2026, 10, 1)),
+        (date(2026, 11, 20), date(2026, 11, 26)),
+        # a holiday on Tuesday, 3 November: that week does not suit
+        (date(2026, 10, 29), date(2026, 11, 5)),
+        # the turn of the year, and Monday, 11 January
+        (date(2026, 12, 24), date(2027, 1, 14)),
+    ],
+)
+def test_the_week_is_the_next_without_holidays(earliest: date, thursday: date) -> None:
+    assert rounds_from(earliest, 300.0)[0].begins.date() == thursday
