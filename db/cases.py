@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -99,6 +99,15 @@ async def ids(session: AsyncSession, campaign_id: int) -> list[int]:
     return list(await session.scalars(query))
 
 
+async def by_campaign(session: AsyncSession, case_ids: Sequence[int]) -> dict[int, list[int]]:
+    """The cases by the campaign they belong to."""
+    found: dict[int, list[int]] = defaultdict(list)
+    for batch in _batches(case_ids):
+        for row in await session.execute(_CAMPAIGNS, {"ids": batch}):
+            found[row.campaign_id].append(row.id)
+    return dict(found)
+
+
 async def phones_of(session: AsyncSession, case_id: int) -> list[PhoneRow]:
     """The case's phones in the order of the file, those learned in a call last."""
     query = select(PhoneRow).where(PhoneRow.case_id == case_id).order_by(PhoneRow.position)
@@ -171,17 +180,24 @@ async def refresh(
         case_ids: cases of one campaign, whose calendar is given.
         now: phones become due no earlier than this.
     """
-    for start in range(0, len(case_ids), BATCH):
-        batch = case_ids[start : start + BATCH]
-        cases: list[dict[str, Any]] = []
-        phones: list[dict[str, Any]] = []
-        for case_id, known in (await histories(session, batch)).items():
-            state = history.state_of(known.case, known.facts, profile, calendar)
-            cases.append(_case_projection(case_id, state))
-            phones += _phone_projections(known.case, state, profile, calendar, now)
-        await session.execute(_UPDATE_CASE, cases)
+    for batch in _batches(case_ids):
+        known = await histories(session, batch)
+        folded = [
+            (each.case, history.state_of(each.case, each.facts, profile, calendar))
+            for each in known.values()
+        ]
+        await session.execute(_UPDATE_CASE, [_case_projection(*each) for each in folded])
+        phones = [
+            projection
+            for case, state in folded
+            for projection in _phone_projections(case, state, profile, calendar, now)
+        ]
         if phones:
             await session.execute(_UPDATE_PHONE, phones)
+
+
+def _batches(case_ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (case_ids[start : start + BATCH] for start in range(0, len(case_ids), BATCH))
 
 
 _IDS: BindParameter[int] = bindparam("ids", expanding=True)
@@ -189,6 +205,9 @@ _PHONES = (
     select(PhoneRow.id, PhoneRow.case_id, PhoneRow.kind)
     .where(PhoneRow.case_id.in_(_IDS))
     .order_by(PhoneRow.case_id, PhoneRow.position)
+)
+_CAMPAIGNS = (
+    select(CaseRow.id, CaseRow.campaign_id).where(CaseRow.id.in_(_IDS)).order_by(CaseRow.id)
 )
 _RESULT = (
     ResultRow.outcome,
@@ -266,9 +285,9 @@ def _city(kind: FactKind, at: datetime) -> Fact:
             return EscalationDecided(at=at, decision=Decision.CLOSE)
 
 
-def _case_projection(case_id: int, state: CaseState) -> dict[str, Any]:
+def _case_projection(case: Case, state: CaseState) -> dict[str, Any]:
     return {
-        "case": case_id,
+        "case": case.id,
         "status": state.status.value,
         "clause": state.clause,
         "appointment": state.appointment,

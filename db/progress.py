@@ -34,9 +34,9 @@ async def progress(
 ) -> Progress:
     """Counts of a campaign; `since` is the beginning of the day."""
     by_status = {
-        row.status: row.count
+        row.status: row.cases
         for row in await session.execute(
-            select(CaseRow.status, func.count().label("count"))
+            select(CaseRow.status, func.count().label("cases"))
             .where(CaseRow.campaign_id == campaign_id)
             .group_by(CaseRow.status)
         )
@@ -49,9 +49,7 @@ async def progress(
     due = (await session.execute(open_phones.where(PhoneRow.due_at <= now))).one()[0]
     later = (await session.execute(open_phones.where(PhoneRow.due_at > now))).one()[1]
     placed = await session.scalar(
-        select(func.count()).where(
-            Attempt.campaign_id == campaign_id, Attempt.placed_at >= since
-        )
+        select(func.count()).where(Attempt.campaign_id == campaign_id, Attempt.placed_at >= since)
     )
     outcomes = await session.execute(
         select(ResultRow.outcome, func.count())

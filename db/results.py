@@ -108,6 +108,19 @@ async def past_calls(session: AsyncSession, case_id: int) -> list[Past]:
     ]
 
 
+async def place_of(session: AsyncSession, attempt_id: str) -> tuple[int, int]:
+    """Case and phone of an attempt, by id.
+
+    Raises:
+        NotFoundError: there is no such attempt.
+    """
+    query = select(Attempt.case_id, Attempt.phone_id).where(Attempt.id == attempt_id)
+    row = (await session.execute(query)).one_or_none()
+    if row is None:
+        raise NotFoundError(f"attempt {attempt_id}: does not exist")
+    return row.case_id, row.phone_id
+
+
 _correction = table_of(ResultRow).alias("correction")
 
 

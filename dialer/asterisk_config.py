@@ -12,7 +12,9 @@ from pathlib import Path
 import jinja2
 
 from dialer.ami import contract
+from dialer.clock import SystemClock
 from dialer.errors import SettingsError
+from dialer.profiles import load_profile
 from dialer.settings import Secrets, Settings
 
 _TEMPLATES = Path(__file__).resolve().parents[1] / "asterisk-conf"
@@ -85,7 +87,7 @@ def _values(settings: Settings, secrets: Secrets, directory: Path) -> dict[str, 
         "trunk": trunk,
         "etc_dir": _conf(directory.resolve()),
         "manager_nets": _manager_nets(settings),
-        "patience_s": 2,
+        "patience_s": load_profile(settings.service.profile, SystemClock().now().date()).patience_s,
         "attempt": f"${{{contract.ATTEMPT}}}",
         "operator": f"${{{contract.OPERATOR}}}",
         "journal": f"DB({contract.JOURNAL}/${{{contract.ATTEMPT}}})",
@@ -96,7 +98,11 @@ def _values(settings: Settings, secrets: Secrets, directory: Path) -> dict[str, 
 def _manager_nets(settings: Settings) -> list[IPv4Network]:
     """The manager serves this host; a dialer elsewhere only from the local networks."""
     loopback = IPv4Network("127.0.0.0/8")
-    if ip_address(settings.ami.host).is_loopback:
+    try:
+        address = ip_address(settings.ami.host)
+    except ValueError:
+        raise SettingsError("ami.host: must be an IP address, for Asterisk listens there") from None
+    if address.is_loopback:
         return [loopback]
     return [loopback, *settings.asterisk.local_net]
 

@@ -68,7 +68,7 @@ def build(settings: Settings, secrets: Secrets, clock: Clock) -> Service:
         may_dial=lambda: service.may_dial(),
         unknown=lambda: service.originate_unknown(),
     )
-    recovery = Recovery(clock, sessions, link, calls, seats)
+    recovery = Recovery(clock, sessions, link, calls, seats, events.apply)
     app = create_app(desk, profile, metrics.registry)
     service = Service(
         settings,

@@ -7,14 +7,14 @@ A fact goes through the one transition table (`rules.call_state`); its orders ar
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
 
 from db.ledger import Change
-from dialer.ami import handover
+from dialer.ami import contract, handover
 from dialer.ami.link import Link, Value
 from dialer.clock import Clock
 from dialer.errors import AmiError
@@ -79,7 +79,7 @@ class Calls:
         self._lines: dict[str, Line] = {}
         self._waiting: list[str] = []
         """Attempts answered and not joined, the one that waits longest first."""
-        self._sending: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._profile_of = profile_of
         self._changed = changed
 
@@ -242,6 +242,9 @@ class Calls:
                 self._send(handover.leave_message(attempt))
             case Order.SETTLE:
                 self._settle(line)
+            case Order.OPERATOR_GONE:
+                self._move_operator(operator, Event.MISSED, attempt)
+                self._start(self._ask_for_leg(operator or ""))
             case Order.TELL_OPERATOR:
                 self._seats.touch(operator or "")
             case _:
@@ -301,9 +304,23 @@ class Calls:
 
     def _send(self, action: dict[str, Value]) -> None:
         """Send without waiting. What fails here shows as a fact, or is found by recovery."""
-        task = asyncio.get_running_loop().create_task(self._sent(action))
-        self._sending.add(task)
-        task.add_done_callback(self._sending.discard)
+        self._start(self._sent(action))
+
+    def _start(self, job: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(job)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _ask_for_leg(self, operator: str) -> None:
+        """A leg that missed a call may have become ready in the same instant, unheard."""
+        variable = f"DEVICE_STATE({contract.AGENT_DEVICE}{operator})"
+        try:
+            answer = await self._link.act({"Action": "Getvar", "Variable": variable})
+        except AmiError as error:
+            _log.info("action_failed", action="Getvar", error=error)
+            return
+        if answer[0].value == "NOT_INUSE":
+            self._move_operator(operator, Event.LEG_UP, "")
 
     async def _sent(self, action: dict[str, Value]) -> None:
         try:
@@ -315,7 +332,6 @@ class Calls:
 
 _OPERATOR_EVENTS: dict[Order, Event] = {
     Order.FREE_OPERATOR: Event.RELEASED,
-    Order.OPERATOR_GONE: Event.MISSED,
     Order.OPERATOR_TALKS: Event.CONNECTED,
     Order.AFTER_CALL: Event.TALK_ENDED,
 }

@@ -58,10 +58,10 @@ class RefusedError(AmiError):
 class ServiceAwayError(YobirinError):
     """`dialer serve` is not running, or does not answer."""
 
-    exit_code = 10
+    exit_code = 11
 
 
 class ReportError(YobirinError):
     """A report cannot be written."""
 
-    exit_code = 11
+    exit_code = 12

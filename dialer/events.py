@@ -47,13 +47,14 @@ class Events:
             case LinkDown():
                 self.link_down()
             case _:
-                self._apply(
+                self.apply(
                     translate(
                         item, self._calls.moment, early_media_rings=self._early_media_rings
                     )
                 )
 
-    def _apply(self, told: Translated | None) -> None:
+    def apply(self, told: Translated | None) -> None:
+        """Move what the translated event is about."""
         match told:
             case None:
                 return

@@ -8,7 +8,7 @@ on, what is gone ends, and a channel that nobody knows is hung up.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -19,6 +19,7 @@ from db.ledger import InFlight
 from db.session import Sessions
 from dialer.ami import contract, handover
 from dialer.ami.link import Link, Value
+from dialer.ami.translate import OperatorLeg, Translated, TrunkState, device_state
 from dialer.calls import Calls, Line
 from dialer.clock import Clock
 from dialer.errors import RefusedError
@@ -48,13 +49,24 @@ class Recovery:
     """Makes our picture true again."""
 
     def __init__(
-        self, clock: Clock, sessions: Sessions, link: Link, calls: Calls, seats: Seats
+        self,
+        clock: Clock,
+        sessions: Sessions,
+        link: Link,
+        calls: Calls,
+        seats: Seats,
+        tell: Callable[[Translated | None], None],
     ) -> None:
+        """
+        Args:
+            tell: takes what a device's state tells, as if an event had told it.
+        """
         self._clock = clock
         self._sessions = sessions
         self._link = link
         self._calls = calls
         self._seats = seats
+        self._tell = tell
 
     async def load(self) -> None:
         """At the start: take up the attempts that have no outcome yet.
@@ -94,7 +106,8 @@ class Recovery:
         channels = {c.uniqueid: c for c in await self._list("CoreShowChannels")}
         journal = await self._journal() if after_silence else {}
         if after_silence:
-            await self._operator_legs()
+            await self._legs()
+            await self._trunk()
         for line in self._calls.lines():
             if line.call.state is not State.ENDED:
                 channel = channels.get(line.call.attempt)
@@ -120,10 +133,28 @@ class Recovery:
         elif after_silence:
             self._calls.catch_up(call.attempt, _seen(call, channel, journal, at))
 
-    async def _operator_legs(self) -> None:
-        for agent in await self._list("Agents"):
-            up = agent.status != "AGENT_LOGGEDOFF"
-            self._seats.move(agent.agent, Event.LEG_UP if up else Event.LEG_LOST)
+    async def _legs(self) -> None:
+        """The operators' legs. A leg in use belongs to a talk, or is not ready yet and will tell; one that is
+        neither ready nor in use is gone."""
+        devices = await self._list("DeviceStateList")
+        states = {device.device: device.state for device in devices}
+        for seat in self._seats.seats():
+            if states.get(contract.AGENT_DEVICE + seat.operator) not in ("NOT_INUSE", "INUSE"):
+                self._seats.move(seat.operator, Event.LEG_LOST)
+        for device in devices:
+            if isinstance(leg := device_state(device), OperatorLeg):
+                self._tell(leg)
+
+    async def _trunk(self) -> None:
+        """Whether the carrier answers. The trunk's device cannot tell: it counts as unavailable until
+        the carrier was asked for the first time, which may take half a minute."""
+        contact = await self._value(f"PJSIP_AOR({contract.TRUNK},contact)")
+        status = await self._value(f"PJSIP_CONTACT({contact},status)")
+        self._tell(TrunkState(reachable=status != "Unreachable"))
+
+    async def _value(self, variable: str) -> str:
+        answer = await self._link.act({"Action": "Getvar", "Variable": variable})
+        return str(answer[0].value)
 
     async def _hang_up_orphans(self, channels: Mapping[str, Message]) -> None:
         """A call of ours that has its outcome already must not go on ringing; a talk is not cut."""

@@ -21,7 +21,8 @@ from dialer.intake.numbers import kind_of
 from dialer.ledger import Settlement
 from dialer.months import Months
 from dialer.web.models import PromiseIn, ResultIn
-from rules.case import AttemptMade, Result
+from rules.case import AttemptMade, Fact, Result
+from rules.outcome import Recorder
 from rules.result import check_result
 
 
@@ -101,8 +102,10 @@ class Results:
         fact = AttemptMade(
             at=talk.placed_at, phone=talk.phone_id, result=result, ring_s=talk.ring_s
         )
-        earlier = [known for known in history.facts if known.at < talk.placed_at]
-        check_result(fact, history.case, earlier, month.profile, month.calendar)
+        others = [known for known in history.facts if not _is_of(known, talk)]
+        check_result(
+            fact, history.case, others, month.profile, month.calendar, by=Recorder.OPERATOR
+        )
 
     def _recorded(self, operator: str, given: ResultIn) -> Recorded:
         result = Result(
@@ -139,6 +142,13 @@ class Results:
     ) -> None:
         month = self._months.get(campaign_id)
         await cases.refresh(session, case_ids, month.profile, month.calendar, now)
+
+
+def _is_of(fact: Fact, talk: ledger.Talk) -> bool:
+    """The result of this very attempt, which a correction replaces."""
+    return (
+        isinstance(fact, AttemptMade) and (fact.phone, fact.at) == (talk.phone_id, talk.placed_at)
+    )
 
 
 def _promise(given: PromiseIn | None) -> str | None:

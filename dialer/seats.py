@@ -66,7 +66,9 @@ class Seats:
         seat = self._seats.get(operator)
         if seat is not None and seat.attempt in (None, attempt):
             since = self._clock.now()
-            self._put(replace(seat, state=State.TALKING, since=since, attempt=attempt))
+            self._put(
+                replace(seat, state=State.TALKING, leg_up=True, since=since, attempt=attempt)
+            )
 
     def free_longest(self) -> str | None:
         """The operator who has been free longest; None: nobody is free."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import assert_never
 
 from rules.calendar import calendar_of
 from rules.case import (
@@ -25,6 +26,7 @@ from rules.marked import ScenarioError
 from rules.profile import Profile, ProfileError, with_overrides
 from rules.result import ResultRefusedError, check_result
 from rules.scenario_file import (
+    AnyStep,
     Ask,
     CaseExpectation,
     CityWord,
@@ -33,7 +35,6 @@ from rules.scenario_file import (
     PaperSheet,
     PhoneExpectation,
     Scenario,
-    Step,
     TakenCallback,
     parse_scenarios,
 )
@@ -131,7 +132,7 @@ class _Player:
         }
         self._facts: dict[Id, list[Fact]] = {member.case.id: [] for member in scenario.members}
 
-    def play(self, step: Step) -> StepResult:
+    def play(self, step: AnyStep) -> StepResult:
         answer = self._answer(step)
         return StepResult(
             file=self._scenario.file,
@@ -144,7 +145,7 @@ class _Player:
             reasons=answer.reasons,
         )
 
-    def _answer(self, step: Step) -> _Answer:
+    def _answer(self, step: AnyStep) -> _Answer:
         match step:
             case Ask():
                 return self._ask(step)
@@ -162,7 +163,7 @@ class _Player:
             case CaseExpectation():
                 return _compare(step.expected, _case_values(self._state(step.subject)))
             case _:
-                raise TypeError(type(step).__name__)
+                assert_never(step)
 
     def _ask(self, step: Ask) -> _Answer:
         reasons = self._refusal(step.phone, step.at)
@@ -281,7 +282,7 @@ def _listed(values: dict[str, object]) -> str:
 
 def _shown(value: object) -> str:
     if isinstance(value, datetime):
-        return value.isoformat(" ", "minutes" if value.second == 0 else "auto")[:19].split("+")[0]
+        return value.strftime("%Y-%m-%d %H:%M:%S").removesuffix(":00")
     if isinstance(value, bool):
         return str(value).lower()
     return "null" if value is None else str(value)

@@ -102,6 +102,11 @@ class CaseExpectation(Expectation):
     """`subject` is a case."""
 
 
+AnyStep = (
+    Ask | MadeAttempt | TakenCallback | PaperSheet | CityWord | PhoneExpectation | CaseExpectation
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Member:
     """A case of the story, with what makes it one household with others (rule 10)."""
@@ -126,7 +131,7 @@ class Scenario:
     period_to: date
     excluded: frozenset[date]
     members: tuple[Member, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[AnyStep, ...]
 
 
 def parse_scenarios(text: str, file: str) -> list[Scenario]:
@@ -209,12 +214,12 @@ def _member(fields: dict[str, Marked], phones: dict[str, Marked]) -> Member:
     )
 
 
-def _steps(given: Marked, members: tuple[Member, ...], text: str) -> tuple[Step, ...]:
+def _steps(given: Marked, members: tuple[Member, ...], text: str) -> tuple[AnyStep, ...]:
     names = _Names(
         cases={str(member.case.id) for member in members},
         phones={str(phone.id) for member in members for phone in member.case.phones},
     )
-    steps: list[Step] = []
+    steps: list[AnyStep] = []
     for entry in given.items():
         step = _step(entry, names, text)
         if steps and step.at < steps[-1].at:
@@ -234,7 +239,7 @@ _RESULT_KEYS = frozenset(
 )
 
 
-def _step(entry: Marked, names: _Names, text: str) -> Step:
+def _step(entry: Marked, names: _Names, text: str) -> AnyStep:
     kinds = [kind for kind in _READERS if kind in entry.fields()]
     if len(kinds) != 1:
         raise entry.fault(f"a step has exactly one of {', '.join(_READERS)}")
@@ -251,13 +256,13 @@ def _step(entry: Marked, names: _Names, text: str) -> Step:
 class _Reader:
     """How the steps of one kind are read."""
 
-    read: Callable[[Step, str, dict[str, Marked]], Step]
+    read: Callable[[Step, str, dict[str, Marked]], AnyStep]
     of_case: bool
     required: frozenset[str] = frozenset()
     optional: frozenset[str] = frozenset()
 
 
-def _read_ask(step: Step, phone: str, fields: dict[str, Marked]) -> Step:
+def _read_ask(step: Step, phone: str, fields: dict[str, Marked]) -> Ask:
     allowed = fields["expect"].one_of(("allowed", "refused")) == "allowed"
     reason = fields.get("reason")
     if allowed and reason is not None:
@@ -270,7 +275,7 @@ def _read_ask(step: Step, phone: str, fields: dict[str, Marked]) -> Step:
     )
 
 
-def _read_attempt(step: Step, phone: str, fields: dict[str, Marked]) -> Step:
+def _read_attempt(step: Step, phone: str, fields: dict[str, Marked]) -> MadeAttempt:
     return MadeAttempt(
         **vars(step),
         phone=phone,
@@ -281,13 +286,13 @@ def _read_attempt(step: Step, phone: str, fields: dict[str, Marked]) -> Step:
     )
 
 
-def _read_callback(step: Step, case: str, fields: dict[str, Marked]) -> Step:
+def _read_callback(step: Step, case: str, fields: dict[str, Marked]) -> TakenCallback:
     return TakenCallback(
         **vars(step), case=case, result=_result(fields), error=_flag(fields, "error")
     )
 
 
-def _read_paper(step: Step, phone: str, fields: dict[str, Marked]) -> Step:
+def _read_paper(step: Step, phone: str, fields: dict[str, Marked]) -> PaperSheet:
     return PaperSheet(
         **vars(step),
         phone=phone,
@@ -298,30 +303,30 @@ def _read_paper(step: Step, phone: str, fields: dict[str, Marked]) -> Step:
     )
 
 
-def _read_stop(step: Step, case: str, _fields: dict[str, Marked]) -> Step:
+def _read_stop(step: Step, case: str, _fields: dict[str, Marked]) -> CityWord:
     return CityWord(**vars(step), case=case, fact=StopOrdered(at=step.at))
 
 
-def _read_unstop(step: Step, case: str, _fields: dict[str, Marked]) -> Step:
+def _read_unstop(step: Step, case: str, _fields: dict[str, Marked]) -> CityWord:
     return CityWord(**vars(step), case=case, fact=StopLifted(at=step.at))
 
 
-def _read_paid(step: Step, case: str, _fields: dict[str, Marked]) -> Step:
+def _read_paid(step: Step, case: str, _fields: dict[str, Marked]) -> CityWord:
     return CityWord(**vars(step), case=case, fact=PaymentKnown(at=step.at))
 
 
-def _read_decision(step: Step, case: str, fields: dict[str, Marked]) -> Step:
+def _read_decision(step: Step, case: str, fields: dict[str, Marked]) -> CityWord:
     decision = Decision(fields["decision"].one_of(Decision))
     return CityWord(**vars(step), case=case, fact=EscalationDecided(at=step.at, decision=decision))
 
 
-def _read_phone(step: Step, phone: str, fields: dict[str, Marked]) -> Step:
+def _read_phone(step: Step, phone: str, fields: dict[str, Marked]) -> PhoneExpectation:
     return PhoneExpectation(
         **vars(step), subject=phone, expected=_expected(fields["expect"], _PHONE_VALUES)
     )
 
 
-def _read_case(step: Step, case: str, fields: dict[str, Marked]) -> Step:
+def _read_case(step: Step, case: str, fields: dict[str, Marked]) -> CaseExpectation:
     return CaseExpectation(
         **vars(step), subject=case, expected=_expected(fields["expect"], _CASE_VALUES)
     )

@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -33,8 +34,24 @@ class PostgresServer:
         if os.geteuid() == 0:
             shutil.chown(folder, "postgres", "postgres")
 
-    def create(self) -> None:
-        """Make an empty cluster."""
+    @classmethod
+    @contextmanager
+    def running(cls) -> Iterator[PostgresServer]:
+        """A server of one's own; gone with all its data at the end."""
+        # not pytest's own folder, which only its owner may enter; short, for a socket's path
+        folder = Path(tempfile.mkdtemp(prefix="yobirin-pg-"))
+        try:
+            server = cls(folder)
+            server._create()
+            server.start()
+            try:
+                yield server
+            finally:
+                server.stop()
+        finally:
+            shutil.rmtree(folder)
+
+    def _create(self) -> None:
         self._run("initdb", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--no-sync")
 
     def start(self, *settings: str) -> None:
@@ -80,20 +97,10 @@ def _find_programs() -> Path:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """The test run's server, with a migrated database `template_yobirin` to copy."""
-    # not pytest's own folder, which only its owner may enter; short, for a socket's path
-    folder = Path(tempfile.mkdtemp(prefix="yobirin-pg-"))
-    try:
-        server = PostgresServer(folder)
-        server.create()
-        server.start()
-        try:
-            server.execute("CREATE DATABASE template_yobirin")
-            asyncio.run(upgrade(server.url("template_yobirin")))
-            yield server
-        finally:
-            server.stop()
-    finally:
-        shutil.rmtree(folder)
+    with PostgresServer.running() as server:
+        server.execute("CREATE DATABASE template_yobirin")
+        asyncio.run(upgrade(server.url("template_yobirin")))
+        yield server
 
 
 @pytest.fixture(scope="session")

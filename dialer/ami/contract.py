@@ -8,6 +8,10 @@ from typing import Final
 TRUNK: Final = "trunk"
 """PJSIP endpoint of the carrier's line."""
 
+AGENT_DEVICE: Final = "Agent:"
+"""Device of an operator's nailed-up leg; the agent's id follows. Only its state tells when a leg can take
+a call: for 5 s after AgentLogin, and while it returns from a talk, AgentRequest says BUSY."""
+
 # contexts
 ANSWERED: Final = "yobirin-answered"
 CONNECT: Final = "yobirin-connect"
@@ -48,7 +52,9 @@ SOUND_VOICEMAIL: Final = "voicemail"
 SOUND_GUIDANCE: Final = "guidance"
 SOUND_CONNECT: Final = "connect"
 """What an operator hears before a person is put through: no sound at all, for the person waits."""
-SOUNDS: Final = (SOUND_COURTESY, SOUND_VOICEMAIL, SOUND_GUIDANCE, SOUND_CONNECT)
+SOUND_SILENCE: Final = "silence"
+"""What an operator hears between two calls."""
+SOUNDS: Final = (SOUND_COURTESY, SOUND_VOICEMAIL, SOUND_GUIDANCE, SOUND_CONNECT, SOUND_SILENCE)
 
 # leaving a message on an answering machine
 SILENCE_MS: Final = 1500
@@ -65,7 +71,6 @@ EVENT_CONNECTED: Final = "NewConnectedLine"
 # let through by the manager, beside EVENT_CONNECTED to an operator and DeviceStateChange of the trunk
 # and of the agents (an agent takes calls only from its first NOT_INUSE, 5 s after AgentLogin)
 EVENTS: Final = (
-    "AgentLogin",
     "AgentLogoff",
     "DialBegin",
     "DialEnd",

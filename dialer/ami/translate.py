@@ -14,7 +14,7 @@ from rules import call_events as facts
 
 @dataclass(frozen=True, slots=True)
 class OperatorLeg:
-    """An operator's nailed-up leg came up or went down."""
+    """An operator's nailed-up leg can take a call, or was hung up."""
 
     operator: str
     up: bool
@@ -56,10 +56,19 @@ def translate(event: Message, moment: Moments, *, early_media_rings: bool) -> Tr
             return _hung_up(event, moment)
         case "OriginateResponse":
             return _originate_response(event, moment)
-        case "AgentLogin" | "AgentLogoff":
-            return OperatorLeg(event.agent, event.event == "AgentLogin")
-        case "DeviceStateChange" if event.device == f"PJSIP/{contract.TRUNK}":
-            return TrunkState(event.state not in ("UNAVAILABLE", "INVALID"))
+        case "AgentLogoff":
+            return OperatorLeg(event.agent, up=False)
+        case "DeviceStateChange":
+            return device_state(event)
+    return None
+
+
+def device_state(event: Message) -> OperatorLeg | TrunkState | None:
+    """What the state of a device tells; None: nothing new to us."""
+    if event.device == f"PJSIP/{contract.TRUNK}":
+        return TrunkState(event.state not in ("UNAVAILABLE", "INVALID"))
+    if event.device.startswith(contract.AGENT_DEVICE) and event.state == "NOT_INUSE":
+        return OperatorLeg(event.device.removeprefix(contract.AGENT_DEVICE), up=True)
     return None
 
 

@@ -16,7 +16,7 @@ from dialer.errors import YobirinError
 
 EXIT_CODES = {
     0: "done",
-    1: "not done: not confirmed, interrupted work, or a check that failed",
+    1: "not done: not confirmed, or a check found something",
     2: "the command line is wrong",
     3: "the settings file cannot be used",
     4: "the city's file cannot be taken in",
@@ -25,11 +25,12 @@ EXIT_CODES = {
     7: "the database is away, not migrated, or already served by another dialer",
     8: "Asterisk cannot be reached, or refused us",
     9: "the contract profile cannot be used",
-    10: "the service is not running, or does not answer",
-    11: "a report cannot be written",
+    10: "a scenario file is malformed",
+    11: "the service is not running, or does not answer",
+    12: "a report cannot be written",
     130: "interrupted from the keyboard",
 }
-"""What the exit status says; 3-11 are those of `dialer.errors` and `rules.profile`."""
+"""What the exit status says; 3 and above are the `exit_code` of an error."""
 
 _EPILOG = "Exit status: " + "; ".join(f"{code} {says}" for code, says in EXIT_CODES.items()) + "."
 
@@ -75,7 +76,7 @@ def run(arguments: Sequence[str]) -> int:
         # Without "standalone" mode Typer returns a verb's exit code and raises its own errors.
         return app(list(arguments), prog_name="dialer", standalone_mode=False) or 0
     except typer.Abort:
-        return _failed("not done", 1)
+        return _failed("not done: not confirmed", 1)
     except TyperException as error:
         return _failed(error.format_message() + _where_to_look(error), error.exit_code)
     except Exception as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
@@ -48,6 +49,9 @@ def create(
     from db import campaigns
     from dialer.calendar import campaign_calendar
     from dialer.profiles import load_profile
+
+    if not re.fullmatch(r"[0-9A-Za-z_-]{1,64}", name):
+        raise typer.BadParameter("letters, digits, - and _ only", param_hint="NAME")
 
     here = installation(ctx)
     profile = load_profile(here.settings.service.profile, period_from)
@@ -116,7 +120,7 @@ def exclude(
 ) -> None:
     """Take a day out of the calling period, as the city orders (§6(2)). It cannot be put back."""
     from db import campaigns, cases
-    from dialer.cli.refresh import refresh
+    from dialer.refresh import refresh
 
     confirm(f"Take {day} out of campaign {name}?", yes=yes)
 

@@ -2,30 +2,73 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dialer.cli.show import print_json, print_table
-from dialer.cli.work import AsJson, installation
+from dialer.cli.work import AsJson, installation, now
+from dialer.errors import IntakeError
 from rules.case import CaseStatus
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from db.results import Past
+    from db.session import Sessions
     from db.tables import CaseRow
+    from dialer.intake.importer import ImportReport
 
 app = typer.Typer(help="Cases: one person to be reminded in one month each.")
 
 CampaignName = Annotated[str, typer.Option("--campaign", metavar="NAME", help="Of which campaign.")]
 
 
+@app.command("import")
+def import_cases(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="As the city handed it over.")],
+    campaign: CampaignName,
+    handed_by: Annotated[str, typer.Option("--handed-by", metavar="WHO", help="Kept (§9(3)).")],
+    accept_good: Annotated[
+        bool, typer.Option("--accept-good", help="Take the good rows though others have faults.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take the city's file in: as a whole, or not at all. The same file again changes nothing."""
+    from db.keys import Keys
+    from dialer.intake.importer import HandOver, import_file
+    from dialer.settings import load_secrets
+
+    here = installation(ctx)
+    given = HandOver(source=file, campaign=campaign, handed_by=handed_by, accept_good=accept_good)
+
+    async def work(sessions: Sessions) -> ImportReport:
+        keys = Keys.from_hex(load_secrets(here.settings_path).lookup_key)
+        return await import_file(sessions, given, keys=keys, now=now())
+
+    report = here.with_sessions(work)
+    if as_json:
+        print_json(asdict(report))
+    else:
+        _print_import(report)
+    if not report.taken:
+        raise IntakeError(
+            f"nothing was taken in: {report.refused} of {report.rows} rows have faults; "
+            "have the file corrected, or take the good rows with --accept-good"
+        )
+
+
 @app.command("list")
 def list_cases(
     ctx: typer.Context,
     campaign: CampaignName,
-    status: Annotated[CaseStatus | None, typer.Option("--status", help="Only these.")] = None,
+    status: Annotated[
+        CaseStatus | None,
+        typer.Option("--status", metavar="|".join(CaseStatus), help="Only these."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List a campaign's cases by the city's references, without persons."""
@@ -62,6 +105,18 @@ def show(
         return
     for row in rows:
         _print_case(row)
+
+
+def _print_import(report: ImportReport) -> None:
+    for finding in report.findings:
+        print(f"[{finding.severity}] {finding.text()}")
+    if report.findings_in_all > len(report.findings):
+        print(f"… {report.findings_in_all - len(report.findings)} more")
+    if report.taken:
+        print(
+            f"{report.rows} rows: {report.added} added, {report.changed} changed, "
+            f"{report.unchanged} unchanged, {report.refused} refused, {report.stopped} stopped"
+        )
 
 
 def _standing(case: CaseRow) -> dict[str, Any]:

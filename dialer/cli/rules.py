@@ -48,8 +48,7 @@ def check(
         print_json(_as_json(checked))
     else:
         _print(checked)
-    if not all(one.holds for one in checked):
-        raise typer.Exit(1)
+    raise typer.Exit(_status(checked))
 
 
 def _check(path: Path) -> _Checked:
@@ -68,6 +67,14 @@ def _check(path: Path) -> _Checked:
     except ScenarioError as error:
         return _Checked(file=name, fault=str(error))
     return _Checked(file=name, report=report)
+
+
+def _status(checked: list[_Checked]) -> int:
+    from rules.scenario import ScenarioError
+
+    if any(one.fault is not None for one in checked):
+        return ScenarioError.exit_code
+    return 0 if all(one.holds for one in checked) else 1
 
 
 def _print(checked: list[_Checked]) -> None:

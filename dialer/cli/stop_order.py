@@ -24,7 +24,7 @@ OrderedBy = Annotated[str, typer.Option("--by", help="Who at the city said so.")
 def add(ctx: typer.Context, reference: Reference, by: OrderedBy, yes: Yes = False) -> None:
     """Stop all the person's cases, now and in later months. A talk under way is not cut."""
     from db import references, stops
-    from dialer.cli.refresh import refresh
+    from dialer.refresh import refresh
 
     confirm(f"Stop all calls to the person of case {reference}?", yes=yes)
 
@@ -43,7 +43,7 @@ def add(ctx: typer.Context, reference: Reference, by: OrderedBy, yes: Yes = Fals
 def lift(ctx: typer.Context, reference: Reference, by: OrderedBy, yes: Yes = False) -> None:
     """Take the person's stop order back."""
     from db import references, stops
-    from dialer.cli.refresh import refresh
+    from dialer.refresh import refresh
 
     confirm(f"Let the person of case {reference} be called again?", yes=yes)
 

@@ -59,6 +59,8 @@ class CaseIn:
 class Checked:
     """The cases that can be taken in, and everything found."""
 
+    rows: int
+    """Rows of the file, without the header."""
     cases: list[CaseIn]
     findings: list[Finding]
     refused: int
@@ -84,8 +86,11 @@ def check(sheet: Sheet, layout: IntakeLayout, month: str, today: date) -> Checke
     findings += doubled
     findings += _shared(cases, layout)
     findings.sort(key=lambda finding: finding.line)
-    lines = {finding.line for finding in findings if finding.severity is Severity.FAULT}
-    return Checked(cases=cases, findings=findings, refused=len(lines))
+    refused = {finding.line for finding in findings if finding.severity is Severity.FAULT}
+    unread = {fault.line for fault in sheet.faults}
+    return Checked(
+        rows=len(sheet.rows) + len(unread), cases=cases, findings=findings, refused=len(refused)
+    )
 
 
 class _FaultError(Exception):
@@ -93,9 +98,7 @@ class _FaultError(Exception):
 
 
 class _RowChecker:
-    def __init__(
-        self, line: int, row: Row, layout: IntakeLayout, month: str, today: date
-    ) -> None:
+    def __init__(self, line: int, row: Row, layout: IntakeLayout, month: str, today: date) -> None:
         self._line = line
         self._row = row
         self._layout = layout
@@ -165,12 +168,16 @@ class _RowChecker:
         if not _MONTH.fullmatch(text):
             raise _FaultError("年月として読めません。2026-09の形で入力してください")
         if text != self._month:
-            raise _FaultError(f"{self._month}の案件ではありません。正しい月のファイルか確かめてください")
+            raise _FaultError(
+                f"{self._month}の案件ではありません。正しい月のファイルか確かめてください"
+            )
         return text
 
     def _category(self, text: str) -> str:
         if text not in self._layout.categories:
-            raise _FaultError(f"決められていない区分です。次のどれかにしてください: {'、'.join(self._layout.categories)}")
+            raise _FaultError(
+                f"決められていない区分です。次のどれかにしてください: {'、'.join(self._layout.categories)}"
+            )
         return text
 
     def _amount(self, text: str) -> str:
@@ -180,7 +187,9 @@ class _RowChecker:
         if re.fullmatch(r"[-−－▲△]\d+", digits):
             raise _FaultError("負の金額です。金額を確かめてください")
         if not re.fullmatch(r"[0-9]+", digits):
-            raise _FaultError("金額として読めません。半角の数字だけで、桁区切りを付けずに入力してください")
+            raise _FaultError(
+                "金額として読めません。半角の数字だけで、桁区切りを付けずに入力してください"
+            )
         if len(digits) > _MAX_DIGITS:
             raise _FaultError("金額の桁が多すぎます。金額を確かめてください")
         return str(int(digits))
@@ -201,11 +210,15 @@ class _RowChecker:
             if not digits:
                 continue
             if digits in phones:
-                self._found(item, "電話番号1と同じ番号です。1つの番号として扱います", Severity.WARNING)
+                self._found(
+                    item, "電話番号1と同じ番号です。1つの番号として扱います", Severity.WARNING
+                )
             phones[digits] = kind_of(digits)
             self._check_kind(kind_item, phones[digits])
         if not self._row[Item.PHONE_1] and not self._row[Item.PHONE_2]:
-            self._found(Item.PHONE_1, "電話番号が1つもありません。番号を入力するか、案件を除いてください")
+            self._found(
+                Item.PHONE_1, "電話番号が1つもありません。番号を入力するか、案件を除いてください"
+            )
         return tuple(phones.items())
 
     def _check_kind(self, item: Item, kind: PhoneKind) -> None:
@@ -224,7 +237,9 @@ class _RowChecker:
 
 def _text(text: str) -> str:
     if text.startswith(_FORMULA):
-        raise _FaultError("表計算ソフトの式と読まれる記号で始まっています。先頭の記号を除いてください")
+        raise _FaultError(
+            "表計算ソフトの式と読まれる記号で始まっています。先頭の記号を除いてください"
+        )
     return text
 
 

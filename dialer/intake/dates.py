@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from datetime import date
 
-_COMMON = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})|(\d{4})(\d{2})(\d{2})|(\d{4})年(\d{1,2})月(\d{1,2})日")
+_COMMON = re.compile(
+    r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})|(\d{4})(\d{2})(\d{2})|(\d{4})年(\d{1,2})月(\d{1,2})日"
+)
 _ERA = re.compile(
     r"(明治|大正|昭和|平成|令和|[明大昭平令MTSHR])(元|\d{1,2})(?:年(\d{1,2})月(\d{1,2})日|([-/.])(\d{1,2})\5(\d{1,2}))"
 )
@@ -34,7 +36,9 @@ def parse_date(text: str) -> date:
         return _date(year, month, day)
     if match := _ERA.fullmatch(text):
         return _era_date(match)
-    raise DateFaultError("日付として読めません。1986/10/26または昭和61年10月26日の形で入力してください")
+    raise DateFaultError(
+        "日付として読めません。1986/10/26または昭和61年10月26日の形で入力してください"
+    )
 
 
 def _era_date(match: re.Match[str]) -> date:

@@ -19,7 +19,7 @@ _ELEVEN_DIGITS = (*_MOBILE, _IP)
 
 
 class NumberFaultError(Exception):
-    """The text is no number we may call. The message is Japanese, says what to do and names no digit of it."""
+    """Not a number we may call. The message is Japanese, says what to do, names no digit of it."""
 
 
 def parse_number(text: str) -> str:

@@ -72,7 +72,9 @@ def read_sheet(data: bytes, layout: IntakeLayout) -> Sheet:
         if line:
             reader.read(number, line)
     if not reader.rows and not reader.faults:
-        raise IntakeError("見出しの行だけで、案件が1件もありません。正しいファイルを受け取ってください")
+        raise IntakeError(
+            "見出しの行だけで、案件が1件もありません。正しいファイルを受け取ってください"
+        )
     return Sheet(rows=reader.rows, faults=reader.faults)
 
 
@@ -99,15 +101,16 @@ class _LineReader:
             text = line.decode(self._encoding)
         except UnicodeDecodeError as error:
             column = _column_at(line.decode("latin-1"), error.start)
-            self._fault(
-                number, column, f"文字を読めません（{self._encoding}）。文字を確かめて入力し直してください"
-            )
+            message = f"文字を読めません（{self._encoding}）。文字を確かめて入力し直してください"
+            self._fault(number, column, message)
             return
-        if unreadable := _CONTROL.search(text):
+        too_long = self._too_long(text)
+        if too_long is not None:
+            message = f"長すぎます（上限 {self._max_chars} 文字）。短くしてください"
+            self._fault(number, too_long, message)
+        elif unreadable := _CONTROL.search(text):
             column = _column_at(text, unreadable.start())
             self._fault(number, column, "改行などの制御文字が入っています。取り除いてください")
-        elif len(text) > self._max_chars and (column := self._too_long(text)) is not None:
-            self._fault(number, column, f"長すぎます（上限 {self._max_chars} 文字）。短くしてください")
         else:
             self._split(number, text)
 
@@ -115,11 +118,13 @@ class _LineReader:
         try:
             values = next(csv.reader((text,), strict=True))
         except csv.Error:
-            message = '引用符 " の付け方が正しくありません。閉じているか、項目の中で二重にしているか確かめてください'
+            message = '引用符 " の付け方が正しくありません。閉じているか確かめてください'
             self._fault(number, _column_at(text, len(text)), message)
             return
         if len(values) != len(self._items):
-            message = f"項目が{len(values)}個あります。見出しと同じ{len(self._items)}個にしてください"
+            message = (
+                f"項目が{len(values)}個あります。見出しと同じ{len(self._items)}個にしてください"
+            )
             self._fault(number, None, message)
             return
         for column, value in enumerate(values):
@@ -130,12 +135,15 @@ class _LineReader:
         self.rows.append((number, dict(zip(self._items, values, strict=True))))
 
     def _too_long(self, text: str) -> int | None:
-        pieces = (column for column, piece in enumerate(text.split(",")) if len(piece) > self._max_chars)
-        return next(pieces, None)
+        """Index of the first item that is too long, if any."""
+        if len(text) <= self._max_chars:
+            return None
+        lengths = (len(piece) for piece in text.split(","))
+        return next((n for n, length in enumerate(lengths) if length > self._max_chars), None)
 
     def _fault(self, number: int, column: int | None, message: str) -> None:
         known = column is not None and column < len(self._titles)
-        title = self._titles[column] if known and column is not None else None
+        title = self._titles[column] if column is not None and known else None
         self.faults.append(Finding(line=number, column=title, reference=None, message=message))
 
 

@@ -17,7 +17,7 @@ from typing import Self
 import jinja2
 
 from scripts.asterisk.instance import RunningAsterisk, start_asterisk
-from scripts.asterisk.ports import free_port, free_range
+from scripts.asterisk.ports import free_range
 from scripts.town.callee import Callee, prepare_words
 from scripts.town.fastagi import AgiCall, FastAgiServer, Handler
 from scripts.town.ledger import CarrierCall, Ledger
@@ -42,10 +42,21 @@ class Carrier:
     """The carrier's Asterisk with the town behind it; runs inside `async with`."""
 
     def __init__(
-        self, town: Town, now: Callable[[], datetime], work_dir: Path, exchange: Exchange | None
+        self,
+        town: Town,
+        now: Callable[[], datetime],
+        work_dir: Path,
+        sip_port: int,
+        exchange: Exchange | None = None,
     ) -> None:
-        """`now`: the calendar the people live by (Japan time). `exchange`: None without operators."""
-        self.sip_port = free_port()
+        """
+        Args:
+            now: the calendar the people live by (Japan time).
+            work_dir: an empty folder, or one to be made.
+            exchange: where the operators' softphones log in; None: there are none.
+        """
+        work_dir.mkdir(exist_ok=True)
+        self.sip_port = sip_port
         self.ledger = Ledger(work_dir / "ledger.jsonl")
         self.recordings = work_dir / "recordings"
         """What was left on the answering machines."""

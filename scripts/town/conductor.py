@@ -21,7 +21,7 @@ from rules.calendar import JST
 from scripts.town.ledger import Ledger
 
 _LOOK_S = 0.2
-_QUIET_LOOKS = 5
+_QUIET_LOOKS = 8
 """How often in a row nothing may be going on before the calendar jumps: the pacer looks once a
 second at the latest."""
 

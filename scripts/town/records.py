@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -62,7 +63,7 @@ async def case_states(session: AsyncSession) -> dict[str, int]:
     return {status: count for status, count in await session.execute(query)}
 
 
-def contact_rate(records: list[Record], profile: Profile) -> float:
+def contact_rate(records: Sequence[Record], profile: Profile) -> float:
     """Distinct cases with a contact ÷ distinct cases called (rule 14); 0 before the first call."""
     called = {record.case_id for record in records}
     reached = {

@@ -41,13 +41,15 @@ class Robot:
 
     def __init__(
         self,
-        client: httpx.AsyncClient,
+        base_url: str,
+        token: str,
         softphone: Softphone,
         heard: Callable[[str], Heard | None],
         seed: int,
     ) -> None:
-        """`client` carries base URL and token; `heard` tells who speaks in the call to a number."""
-        self._client = client
+        """`heard` tells who speaks in the latest call to a number."""
+        self._base_url = base_url
+        self._token = token
         self._softphone = softphone
         self._heard = heard
         self._chance = random.Random(f"{seed} {softphone.extension}")
@@ -59,6 +61,13 @@ class Robot:
         Raises:
             RefusedError: the service refused a result.
         """
+        headers = {"Authorization": f"Bearer {self._token}"}
+        async with httpx.AsyncClient(
+            base_url=self._base_url, headers=headers, timeout=_POLL_S + 10, trust_env=False
+        ) as self._client:
+            await self._work()
+
+    async def _work(self) -> None:
         me = await self._ask("GET", "/api/me")
         while True:
             match me["state"]:
@@ -108,7 +117,7 @@ class Robot:
         """One request, again while the service is away; after a conflict, the present screen."""
         while True:
             try:
-                answer = await self._client.request(method, path, json=body, timeout=_POLL_S + 10)
+                answer = await self._client.request(method, path, json=body)
             except httpx.TransportError:
                 await asyncio.sleep(_AGAIN_S)
                 continue

@@ -24,7 +24,8 @@ _SOUNDS = {
     contract.SOUND_COURTESY: (tones.COURTESY_HZ, 1.5),
     contract.SOUND_VOICEMAIL: (tones.VOICEMAIL_HZ, 1.5),
     contract.SOUND_GUIDANCE: (tones.GUIDANCE_HZ, 1.5),
-    contract.SOUND_CONNECT: (tones.GUIDANCE_HZ, 0.0),
+    contract.SOUND_CONNECT: (None, 0.0),
+    contract.SOUND_SILENCE: (None, 10.0),
 }
 
 

@@ -153,6 +153,8 @@ class Phone(asyncio.DatagramProtocol):
         """Calls that came in, each after its INVITE."""
         self._by_id: dict[str, Call] = {}
         self._waiting: dict[tuple[str, int], Callable[[Sip], None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = asyncio.Event()
         self._transport: asyncio.DatagramTransport
 
     async def __aenter__(self) -> Phone:
@@ -168,6 +170,11 @@ class Phone(asyncio.DatagramProtocol):
             if not call.ended.is_set():
                 call.hang_up()
         self._transport.close()
+        await self._closed.wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The port is free again."""
+        self._closed.set()
 
     async def register(self) -> None:
         """Register with the PBX."""
@@ -275,7 +282,9 @@ class Phone(asyncio.DatagramProtocol):
         if sip.status:
             self._on_response(sip)
         else:
-            asyncio.ensure_future(self._on_request(sip))
+            task = asyncio.create_task(self._on_request(sip))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     def _on_response(self, sip: Sip) -> None:
         waiting = self._waiting.get((sip.get("Call-ID"), int(sip.get("CSeq").split()[0])))

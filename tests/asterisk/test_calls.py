@@ -124,8 +124,9 @@ async def operator(place: Room, extension: str = "201") -> AsyncIterator[Call]:
         # an agent takes calls 5 s after its login
         await place.event("DeviceStateChange", device=f"Agent:{extension}", state="NOT_INUSE")
         yield leg
-    place.seen.clear()
-    await place.event("AgentLogoff", agent=extension)
+    async with asyncio.timeout(8):
+        while await place.agent_state(extension) != "AGENT_LOGGEDOFF":
+            await asyncio.sleep(0.02)
 
 
 async def test_a_person_who_gets_no_operator_hears_the_courtesy_message_after_2_seconds(

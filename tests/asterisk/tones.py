@@ -26,8 +26,8 @@ def samples(hz: int | None, count: int, first: int = 0) -> list[int]:
     return [int(8000 * math.sin(turn * (first + i))) for i in range(count)]
 
 
-def write_wav(path: Path, hz: int, seconds: float) -> None:
-    """A tone as Asterisk plays it."""
+def write_wav(path: Path, hz: int | None, seconds: float) -> None:
+    """A tone (None: silence) as Asterisk plays it."""
     linear = samples(hz, int(RATE * seconds))
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)

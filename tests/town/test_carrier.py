@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from scripts.asterisk.ports import free_port
 from scripts.town.carrier import Carrier
 from scripts.town.ledger import CarrierCall
 from scripts.town.people import Kind, Town
@@ -29,7 +30,7 @@ def is_weekend(moment: datetime) -> bool:
 @pytest.fixture
 async def carrier(tmp_path: Path) -> AsyncIterator[Carrier]:
     town = Town(NUMBERS, (), 3, is_weekend)
-    async with Carrier(town, lambda: THURSDAY_EVENING, tmp_path, None) as running:
+    async with Carrier(town, lambda: THURSDAY_EVENING, tmp_path, free_port()) as running:
         yield running
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -82,10 +83,8 @@ class FakeDesk:
 
     async def changed(self, operator_id: str, since: int, wait_s: float) -> Me:
         if self.present.rev == since:
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), wait_s)
-            except TimeoutError:
-                pass
         return self.present
 
     async def ready(self, operator_id: str) -> Me:

@@ -1,4 +1,4 @@
-"""After the city's word on a case or a day: what the rules say now."""
+"""After a word of the city on cases or days: what the rules say now."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ async def refresh(session: AsyncSession, case_ids: Sequence[int], at: datetime) 
     """Fold cases of any campaigns again, in the transaction of what was said."""
     months = Months()
     await months.reload(session, at)
-    for case_id in case_ids:
-        case = await cases.get(session, case_id)
-        month = months.get(case.campaign_id)
-        await cases.refresh(session, [case_id], month.profile, month.calendar, at)
+    for campaign_id, own in (await cases.by_campaign(session, case_ids)).items():
+        month = months.get(campaign_id)
+        await cases.refresh(session, own, month.profile, month.calendar, at)

@@ -1,0 +1,182 @@
+"""A calling period in at most six minutes: real ringing, real talks, a calendar that jumps.
+
+Exit status 0 only if everything that must hold held and every behaviour of the town was seen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, redirect_stderr
+from datetime import date, timedelta
+from pathlib import Path
+
+from rich.console import Console
+
+from dialer.clock import JumpClock, SystemClock
+from dialer.logs import set_up_logs
+from dialer.profiles import load_profile
+from scripts.town.conductor import Conductor, is_non_weekday, rounds_from
+from scripts.town.installation import CALLER_IDS
+from scripts.town.people import Kind
+from scripts.town.progress import Moment, Stopwatch, print_checks, print_outcomes, show
+from scripts.town.records import contact_rate
+from scripts.town.rehearsal import Plan, Rehearsal, rehearsal
+from scripts.town.selfcheck import Check, check_all, check_shown
+
+PLAY_S = 300.0
+"""No call is placed later than this after the beginning: the last ones end and the reports are made
+before six minutes are over."""
+WAIT_S = 70.0
+"""Longest time that calls under way may need to end after that."""
+REPORTS = Path("var/demo")
+"""Where the daily reports stay."""
+
+
+def main() -> None:
+    """Entry point of `scripts/demo`."""
+    options = _options()
+    REPORTS.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="yobirin-demo-") as name:
+        folder = Path(name)
+        with (folder / "service.log").open("w") as log:
+            with redirect_stderr(log):  # the terminal is for the demo
+                set_up_logs()
+            held = asyncio.run(run(options, folder))
+    sys.exit(0 if held else 1)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
+    parser.add_argument("--cases", type=_at_least(1), default=40, help="default: 40")
+    parser.add_argument("--operators", type=_at_least(1), default=4, help="default: 4")
+    parser.add_argument("--seed", type=int, default=1, help="another seed, another town")
+    parser.add_argument("--keep", action="store_true", help="leave it running until Ctrl-C")
+    return parser.parse_args()
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        value = int(text)
+        if value < least:
+            raise argparse.ArgumentTypeError(f"at least {least}")
+        return value
+
+    return number
+
+
+async def run(options: argparse.Namespace, folder: Path) -> bool:
+    """Play the demo; whether everything held."""
+    watch, console = Stopwatch(), Console()
+    rounds = rounds_from(_first_possible_day(), PLAY_S)
+    clock = JumpClock(rounds[0].begins)
+    first_day = rounds[0].begins.date()
+    plan = Plan(
+        folder=folder,
+        cases=options.cases,
+        operators=options.operators,
+        seed=options.seed,
+        first_day=first_day,
+        last_day=first_day + timedelta(days=6),
+    )
+    watch.say(f"setting up {plan.cases} cases, {plan.operators} operators, PBX and carrier")
+    async with rehearsal(plan, clock) as stage:
+        await stage.all_free()
+        watch.say("all operators are logged in; the town is called")
+        conductor = Conductor(clock, stage.campaign, stage.carrier.ledger, stage.status)
+        async with asyncio.timeout(PLAY_S + WAIT_S), _shown(console, stage, watch):
+            await conductor.play(rounds, watch.spent_s)
+        watch.say("no call is left")
+        held = await _judge(console, stage)
+        if options.keep:
+            await _keep(stage)
+    watch.say("done" if held else "done, but not everything held")
+    return held
+
+
+def _first_possible_day() -> date:
+    """The calling period lies ahead of the machine's calendar, which the command line goes by."""
+    return max(SystemClock().now().date() + timedelta(days=1), date(2026, 9, 1))
+
+
+@asynccontextmanager
+async def _shown(console: Console, stage: Rehearsal, watch: Stopwatch) -> AsyncIterator[None]:
+    """The live view, while the block runs."""
+    begun_s = watch.spent_s()
+    profile = load_profile(stage.installation.settings.service.profile, stage.plan.first_day)
+
+    async def look() -> Moment:
+        status, records = await stage.status(), await stage.records()
+        minutes = (watch.spent_s() - begun_s) / 60
+        return Moment(
+            now=status.now,
+            ringing=status.calls.dialling + status.calls.ringing,
+            talking=status.calls.talking + status.calls.message,
+            attempts=len(records),
+            cases=sum(month.cases for month in status.campaigns),
+            cases_done=sum(month.complete for month in status.campaigns),
+            contact_rate=contact_rate(records, profile),
+            calls_a_minute=len(records) / minutes if minutes else 0.0,
+        )
+
+    async with asyncio.TaskGroup() as tasks:
+        showing = tasks.create_task(show(console, look))
+        yield
+        showing.cancel()
+
+
+async def _judge(console: Console, stage: Rehearsal) -> bool:
+    """Outcomes, reports and the self-check; whether everything held."""
+    records, ledger = await stage.records(), stage.carrier.ledger
+    profile = load_profile(stage.installation.settings.service.profile, stage.plan.first_day)
+    print_outcomes(console, records, profile)
+    for day in sorted({record.placed_at.date() for record in records}):
+        await _report(stage, day)
+    checks = check_all(
+        records,
+        ledger.calls,
+        called_twice_at_once=ledger.called_twice_at_once,
+        caller_ids=CALLER_IDS,
+        is_non_weekday=is_non_weekday,
+    )
+    return print_checks([*checks, *_shown_enough(stage)])
+
+
+def _shown_enough(stage: Rehearsal) -> list[Check]:
+    """A town too small for every behaviour is not a whole demo, and need not show everything."""
+    kinds = set(stage.town.kinds.values())
+    if not kinds >= set(Kind):
+        return []
+    return check_shown(stage.carrier.ledger.calls, kinds, is_non_weekday)
+
+
+async def _report(stage: Rehearsal, day: date) -> None:
+    path = await stage.installation.dialer(
+        "report", "daily", "--campaign", stage.plan.campaign, "--date", day.isoformat(),
+        "--out", str(REPORTS),
+    )  # fmt: skip
+    print(f"daily report of {day}: {path.strip()}")
+
+
+async def _keep(stage: Rehearsal) -> None:
+    """Leave everything running, at the speed of real time, until Ctrl-C."""
+    await stage.campaign.resume()
+    settings = stage.installation.settings
+    print(f"still running, until Ctrl-C. It is {stage.clock.now():%a %d %b %H:%M} there.")
+    print(f"  operator's page  http://{settings.http.host}:{settings.http.port}/")
+    for extension, token in stage.tokens.items():
+        print(f"  operator {extension}     token {token}")
+    print(f"  supervisor       dialer --settings {stage.installation.settings_path} status --watch")
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stopped.set)
+    await stopped.wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""A whole installation in one folder: settings, secrets, database, a PBX, all on free ports.
+
+Everything is set up through the command line a supervisor would use.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from datetime import date
+from pathlib import Path
+
+from dialer.settings import Secrets, Settings, load_secrets, load_settings
+from scripts.asterisk.ports import free_port, free_range
+
+CALLER_IDS = ("0258990001", "0258990002")
+"""Invented numbers of the call centre."""
+FIRST_EXTENSION = 201
+_RTP_PORTS = 400
+_DIALER = Path(sys.executable).with_name("dialer")
+_BY = "demo"
+
+
+class CommandError(RuntimeError):
+    """A command of the dialer failed; the text is what it said."""
+
+
+class Installation:
+    """The dialer's side of a demo."""
+
+    def __init__(self, folder: Path, operators: int, trunk_port: int) -> None:
+        """Write the settings file; the carrier is at 127.0.0.1:`trunk_port`."""
+        self.folder = folder
+        self.settings_path = folder / "yobirin.toml"
+        self.settings_path.write_text(_settings(folder, operators, trunk_port), encoding="utf-8")
+
+    @property
+    def settings(self) -> Settings:
+        """As the service reads them."""
+        return load_settings(self.settings_path)
+
+    @property
+    def secrets(self) -> Secrets:
+        """There once the configuration of Asterisk was rendered."""
+        return load_secrets(self.settings_path)
+
+    @property
+    def pbx_conf(self) -> Path:
+        """What the PBX takes as its configuration folder."""
+        return self.folder / "pbx" / "conf"
+
+    async def dialer(self, *arguments: str) -> str:
+        """Run a command of the dialer and return what it printed.
+
+        Raises:
+            CommandError: its exit status was not 0.
+        """
+        process = await asyncio.create_subprocess_exec(
+            str(_DIALER),
+            "--settings",
+            str(self.settings_path),
+            *arguments,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        said, complained = await process.communicate()
+        if process.returncode:
+            raise CommandError(f"dialer {' '.join(arguments[:2])}: {complained.decode().strip()}")
+        return said.decode()
+
+    async def prepare(self) -> None:
+        """Tables, secrets and the PBX's configuration."""
+        await self.dialer("db", "upgrade")
+        await self.dialer("asterisk", "render", str(self.pbx_conf))
+
+    async def add_operators(self) -> dict[str, str]:
+        """Seat an operator at every extension; their tokens by extension."""
+        tokens = {}
+        for extension in self.settings.operators.extensions():
+            name = f"オペレータ{extension}"
+            added = await self.dialer(
+                "operator", "add", extension, "--name", name, "--by", _BY, "--json"
+            )
+            tokens[extension] = json.loads(added)["token"]
+        return tokens
+
+    async def start_campaign(self, name: str, first: date, last: date, city_file: Path) -> None:
+        """Make a campaign, take in the city's file, begin to call."""
+        period = ("--from", first.isoformat(), "--to", last.isoformat())
+        await self.dialer("campaign", "create", name, *period, "--by", _BY)
+        taken_in = ("--campaign", name, "--handed-by", _BY)
+        await self.dialer("cases", "import", str(city_file), *taken_in)
+        await self.dialer("campaign", "start", name, "--by", _BY)
+
+
+class MonthsCampaign:
+    """One campaign, paused and resumed through the command line."""
+
+    def __init__(self, installation: Installation, name: str) -> None:
+        self._installation = installation
+        self._name = name
+
+    async def pause(self) -> None:
+        """Place no new call; returns once the service acted on it."""
+        await self._installation.dialer("campaign", "pause", self._name, "--by", _BY)
+
+    async def resume(self) -> None:
+        """Place calls again."""
+        await self._installation.dialer("campaign", "resume", self._name, "--by", _BY)
+
+
+def _settings(folder: Path, operators: int, trunk_port: int) -> str:
+    rtp = free_range(_RTP_PORTS)
+    pbx = folder / "pbx"
+    return f"""\
+[service]
+database = "sqlite+aiosqlite:///{folder / "yobirin.db"}"
+
+[ami]
+port = {free_port()}
+
+[http]
+port = {free_port()}
+
+[trunk]
+host = "127.0.0.1"
+port = {trunk_port}
+lines = {2 * operators}
+
+[caller_id]
+pool = {json.dumps(CALLER_IDS)}
+
+[operators]
+first_extension = {FIRST_EXTENSION}
+count = {operators}
+
+[asterisk]
+sip_port = {free_port()}
+rtp_start = {rtp}
+rtp_end = {rtp + _RTP_PORTS - 1}
+run_dir = "{pbx / "run"}"
+var_dir = "{pbx / "var"}"
+spool_dir = "{pbx / "spool"}"
+log_dir = "{pbx / "log"}"
+sounds_dir = "{pbx / "sounds"}"
+"""

@@ -1,0 +1,173 @@
+"""Everything together: town, carrier, PBX, service, operators. The demo plays it, tests look into it."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from db.session import Sessions
+from dialer.bootstrap import build
+from dialer.clock import JumpClock
+from dialer.service import Service
+from dialer.web.models import Status
+from scripts.asterisk.instance import RunningAsterisk, start_asterisk
+from scripts.asterisk.ports import free_port
+from scripts.cityfile import write_city_file
+from scripts.sounds import write_prompts
+from scripts.town.carrier import Carrier, Exchange
+from scripts.town.conductor import is_non_weekday
+from scripts.town.installation import Installation, MonthsCampaign
+from scripts.town.people import Town
+from scripts.town.records import Record, all_records
+from scripts.town.robots import Robot
+from scripts.town.softphones import Softphones
+
+_START_S = 30.0
+"""Longest wait for the service and all operators to be ready, in seconds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is to be rehearsed."""
+
+    folder: Path
+    cases: int
+    operators: int
+    seed: int
+    first_day: date
+    last_day: date
+
+    @property
+    def campaign(self) -> str:
+        """The month, for example `2026-11`."""
+        return f"{self.first_day:%Y-%m}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rehearsal:
+    """What runs, for the conductor and for checks."""
+
+    plan: Plan
+    clock: JumpClock
+    town: Town
+    installation: Installation
+    campaign: MonthsCampaign
+    carrier: Carrier
+    pbx: RunningAsterisk
+    service: Service
+    tokens: dict[str, str]
+    """Of the operators, by extension."""
+    http: httpx.AsyncClient
+
+    async def status(self) -> Status:
+        """How the service says it stands."""
+        answer = await self.http.get("/api/status")
+        return Status.model_validate_json(answer.raise_for_status().content)
+
+    async def records(self) -> list[Record]:
+        """What the service wrote down."""
+        async with self.sessions.read() as session:
+            return await all_records(session)
+
+    @property
+    def sessions(self) -> Sessions:
+        """The service's database."""
+        return self.service.sessions
+
+    async def all_free(self) -> None:
+        """Return when every operator can be given a call."""
+        async with asyncio.timeout(_START_S):
+            while any(operator.state != "free" for operator in (await self.status()).operators):  # noqa: ASYNC110 - it is asked over HTTP
+                await asyncio.sleep(0.1)
+
+
+@asynccontextmanager
+async def rehearsal(plan: Plan, clock: JumpClock) -> AsyncIterator[Rehearsal]:
+    """All of it, running, with the campaign started; stopped in order at the end."""
+    trunk_port = free_port()
+    installation = Installation(plan.folder, plan.operators, trunk_port)
+    city_file = plan.folder / "city.csv"
+    write_city_file(city_file, month=plan.campaign, cases=plan.cases, seed=plan.seed)
+    await asyncio.gather(
+        installation.prepare(),
+        asyncio.to_thread(write_prompts, installation.settings.asterisk.sounds_dir),
+    )
+    settings, secrets = installation.settings, installation.secrets
+    town = Town(*_numbers(city_file), plan.seed, is_non_weekday)
+    exchange = Exchange(
+        host=settings.asterisk.bind, sip_port=settings.asterisk.sip_port, secrets=secrets.sip
+    )
+    carrier = Carrier(town, clock.now, plan.folder / "carrier", trunk_port, exchange)
+    softphones = Softphones(settings.operators.extensions())
+    carrier.serve("operator", softphones.on_pickup)
+    async with _pbx(installation) as pbx, carrier:
+        tokens = await installation.add_operators()
+        await installation.start_campaign(plan.campaign, plan.first_day, plan.last_day, city_file)
+        service = build(settings, secrets, clock)
+        base = f"http://{settings.http.host}:{settings.http.port}"
+        async with httpx.AsyncClient(base_url=base, trust_env=False) as http, _serving(service):
+            robots = [
+                Robot(
+                    base, token, softphones.by_extension[extension], carrier.ledger.heard, plan.seed
+                )
+                for extension, token in tokens.items()
+            ]
+            async with _running(
+                softphones.stay_logged_in(carrier.asterisk), *(robot.work() for robot in robots)
+            ):
+                yield Rehearsal(
+                    plan=plan, clock=clock, town=town, installation=installation,
+                    campaign=MonthsCampaign(installation, plan.campaign), carrier=carrier,
+                    pbx=pbx, service=service, tokens=tokens, http=http,
+                )  # fmt: skip
+
+
+def _numbers(city_file: Path) -> tuple[list[str], list[str]]:
+    """First and second numbers of the city's file, as digits."""
+    with city_file.open(encoding="cp932", newline="") as file:
+        rows = list(csv.DictReader(file))
+    columns = ("電話番号1", "電話番号2")
+    first, second = (
+        [row[column].replace("-", "") for row in rows if row[column]] for column in columns
+    )
+    return first, second
+
+
+@asynccontextmanager
+async def _pbx(installation: Installation) -> AsyncIterator[RunningAsterisk]:
+    pbx = await asyncio.to_thread(
+        start_asterisk, installation.pbx_conf, installation.folder / "pbx"
+    )
+    try:
+        yield pbx
+    finally:
+        await asyncio.to_thread(pbx.stop)
+
+
+@asynccontextmanager
+async def _serving(service: Service) -> AsyncIterator[None]:
+    """The service, stopped as by SIGTERM."""
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(service.run())
+        async with asyncio.timeout(_START_S):
+            await service.ready.wait()
+        yield
+        service.request_stop()
+
+
+@asynccontextmanager
+async def _running(*jobs: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Jobs that go on until the block ends; one that fails ends the block."""
+    async with asyncio.TaskGroup() as tasks:
+        started = [tasks.create_task(job) for job in jobs]
+        yield
+        for task in started:
+            task.cancel()

@@ -1,0 +1,83 @@
+"""Who is due, and who goes first."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from db import candidates
+from db.candidates import Candidate
+from tests.db.town import NOON, Town, at
+
+
+async def due(town: Town, now=NOON, limit: int = 10) -> list[Candidate]:
+    async with town.sessions.read() as session:
+        return await candidates.due(session, town.campaign_id, now, limit)
+
+
+async def test_phones_are_due_from_the_opening_of_the_first_day_on(town: Town) -> None:
+    await town.case("1", "0258000001", now=at("20 12:00"))
+    assert await due(town, at("21 08:59")) == []
+    (one,) = await due(town, at("21 09:00"))
+    assert (one.reference, one.number) == ("1", "0258000001")
+
+
+async def test_no_more_than_asked_for_are_given(town: Town) -> None:
+    for n in range(4):
+        await town.case(str(n), f"025800000{n}")
+    assert len(await due(town, limit=3)) == 3
+
+
+async def test_a_phone_waits_after_its_attempt_while_the_others_are_due(town: Town) -> None:
+    first = await town.case("1", "0258000001")
+    await town.case("2", "0258000002")
+    await town.ring_out(await town.phone(first))
+    assert [one.reference for one in await due(town, NOON + timedelta(minutes=1))] == ["2"]
+
+
+async def test_those_with_the_lowest_rank_come_first(town: Town) -> None:
+    await town.case("1", "0258000001")
+    case_id = await town.case("2", "0258000002")
+    # two weekday attempts made: the number of days it can still use is smaller
+    await town.ring_out(await town.phone(case_id), at("21 10:00"))
+    first, second = await due(town, at("26 13:00"))
+    assert (first.reference, second.reference) == ("2", "1")
+
+
+async def test_nobody_of_a_household_or_number_in_flight_is_a_candidate(town: Town) -> None:
+    called = await town.case("1", "0258000001", "0258000002")
+    await town.case("2", "0258000003", household="H1")
+    await town.case("3", "0258000001", "0258000004")
+    await town.case("4", "0258000005")
+    await town.place(await town.phone(called))
+    assert [one.number for one in await due(town)] == ["0258000004", "0258000005"]
+
+
+async def test_a_candidate_tells_when_its_household_was_last_called(town: Town) -> None:
+    called = await town.case("1", "0258000001", "0258000002")
+    await town.case("2", "0258000003", household="H1")
+    await town.case("3", "0258000001")
+    await town.case("4", "0258000005")
+    await town.ring_out(await town.phone(called))
+    found = await due(town, NOON + timedelta(minutes=40))
+    by_reference = {one.reference: one.household_last_call for one in found}
+    assert by_reference == {
+        "1": None,  # its own calls are the rules' affair, not its household's
+        "2": NOON,
+        "3": NOON,
+        "4": None,
+    }
+
+
+async def test_a_phone_put_off_comes_back_at_its_time(town: Town) -> None:
+    phone = await town.phone(await town.case("1", "0258000001"))
+    until = NOON + timedelta(minutes=20)
+    async with town.sessions.write() as session:
+        await candidates.put_off(session, phone.id, until)
+    assert await due(town, until - timedelta(seconds=1)) == []
+    assert len(await due(town, until)) == 1
+
+
+async def test_a_candidate_shows_no_number_when_printed(town: Town) -> None:
+    await town.case("1", "0258000001")
+    (one,) = await due(town)
+    assert "0258000001" not in repr(one)

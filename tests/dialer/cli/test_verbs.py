@@ -1,0 +1,195 @@
+"""What each verb does, seen in the database and on the terminal."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.tables import CaseRow, EmergencyStop, Notice, Operator, PhoneRow
+from tests.dialer.cli.conftest import PERSON, House
+
+
+def in_json(house: House, *arguments: str) -> Any:
+    done = house.run(*arguments, "--json")
+    assert done.status == 0, done.err
+    return json.loads(done.out)
+
+
+def notices(house: House) -> list[tuple[str, int | None]]:
+    async def work(session: AsyncSession) -> list[tuple[str, int | None]]:
+        rows = await session.scalars(select(Notice).order_by(Notice.id))
+        return [(row.kind, row.case_id) for row in rows]
+
+    return house.do(work)
+
+
+def statuses(house: House) -> dict[int, str]:
+    async def work(session: AsyncSession) -> dict[int, str]:
+        return {row.id: row.status for row in await session.scalars(select(CaseRow))}
+
+    return house.do(work)
+
+
+def test_a_campaign_goes_from_draft_to_closed_and_the_service_hears_of_it(month: House) -> None:
+    states = [in_json(month, "campaign", "list")[0]["state"]]
+    for verb in ("start", "pause", "resume", "close"):
+        yes = ["--yes"] if verb == "close" else []
+        assert month.run("campaign", verb, "2026-09", *yes).status == 0
+        states.append(in_json(month, "campaign", "list")[0]["state"])
+    assert states == ["draft", "running", "paused", "running", "closed"]
+    assert notices(month) == [("campaign", None)] * 4
+
+
+def test_a_period_with_too_few_non_weekdays_is_warned_of(house: House) -> None:
+    done = house.run("campaign", "create", "x", "--from", "2026-09-14", "--to", "2026-09-18")
+    assert done.status == 0
+    assert "warning: 0 non-weekdays" in done.err
+    done = house.run("campaign", "create", "y", "--from", "2026-09-14", "--to", "2026-09-20")
+    assert (done.status, done.err) == (0, "")
+
+
+def test_the_excluded_days_are_listed(house: House) -> None:
+    period = ["--from", "2026-09-18", "--to", "2026-09-27"]
+    out = ["--exclude", "2026-09-21", "--exclude", "2026-09-20"]
+    assert house.run("campaign", "create", "2026-09", *period, *out).status == 0
+    assert in_json(house, "campaign", "list") == [
+        {
+            "name": "2026-09",
+            "profile": "nagaoka-r8",
+            "state": "draft",
+            "from": "2026-09-18",
+            "to": "2026-09-27",
+            "excluded": ["2026-09-20", "2026-09-21"],
+        }
+    ]
+    assert "2026-09-20 2026-09-21" in house.run("campaign", "list").out
+
+
+def test_excluding_every_day_of_a_future_period_leaves_no_phone_due(house: House) -> None:
+    house.run("campaign", "create", "f", "--from", "2099-09-12", "--to", "2099-09-13")
+    house.add_case("f", "1")
+
+    async def due(session: AsyncSession) -> Any:
+        return await session.scalar(select(PhoneRow.due_at))
+
+    assert str(house.do(due)).startswith("2099-09-12 00:00")  # 09:00 Japan time
+    house.run("campaign", "exclude", "f", "2099-09-12", "--yes")
+    assert str(house.do(due)).startswith("2099-09-13 00:00")
+    house.run("campaign", "exclude", "f", "2099-09-13", "--yes")
+    assert house.do(due) is None
+
+
+def test_a_stop_order_reaches_every_open_month_of_the_person_and_nobody_else(month: House) -> None:
+    for name in ("2026-08", "2026-10"):
+        days = ["--from", f"{name}-18", "--to", f"{name}-25"]
+        month.run("campaign", "create", name, *days)
+    closed = month.add_case("2026-08", "8", person="P")
+    asked = month.add_case("2026-09", "9", person="P")
+    later = month.add_case("2026-10", "10", person="P")
+    other = month.add_case("2026-09", "99", person="Q")
+    month.run("campaign", "close", "2026-08", "--yes")
+    before = len(notices(month))
+
+    done = month.run("stop-order", "add", "9", "--by", "市 収納課", "--yes")
+    assert (done.status, done.out) == (0, "stop order: in force; cases stopped: 2\n")
+    assert statuses(month) == {closed: "open", asked: "stopped", later: "stopped", other: "open"}
+    assert notices(month)[before:] == [("stop_case", asked), ("stop_case", later)]
+    assert [(row["references"], row["by"]) for row in in_json(month, "stop-order", "list")] == [
+        (["8", "9", "10"], "市 収納課")
+    ]
+
+    done = month.run("stop-order", "lift", "10", "--by", "市 収納課", "--yes")
+    assert (done.status, done.out) == (0, "stop order: lifted; cases freed: 2\n")
+    assert set(statuses(month).values()) == {"open"}
+    assert in_json(month, "stop-order", "list") == []
+    assert month.run("stop-order", "lift", "9", "--by", "w", "--yes").status == 6
+
+
+def test_an_emergency_stop_is_kept_with_who_ordered_and_who_lifted_it(month: House) -> None:
+    assert month.run("emergency", "stop", "--by", "甲", "--yes").status == 0
+    assert month.run("emergency", "lift", "--by", "乙", "--yes").status == 0
+
+    async def work(session: AsyncSession) -> list[tuple[str, str | None]]:
+        return [(row.by, row.lifted_by) for row in await session.scalars(select(EmergencyStop))]
+
+    assert month.do(work) == [("甲", "乙")]
+    assert notices(month) == [("emergency_stop", None)] * 2
+
+
+def test_an_operators_token_is_shown_once_and_kept_as_a_hash(month: House) -> None:
+    done = month.run("operator", "add", "201", "--name", "試験オペレータ")
+    token = done.out.splitlines()[-1]
+
+    async def work(session: AsyncSession) -> str:
+        return (await session.get_one(Operator, "201")).token_sha256
+
+    assert month.do(work) == hashlib.sha256(token.encode()).hexdigest()
+    assert token.encode() not in (month.folder / "yobirin.db").read_bytes()
+    listed = in_json(month, "operator", "list")
+    assert listed == [{"id": "201", "name": "試験オペレータ", "active": True}]
+
+    assert month.run("operator", "remove", "201", "--yes").status == 0
+    assert in_json(month, "operator", "list")[0]["active"] is False
+    assert notices(month) == [("operators", None)] * 2
+
+
+def test_a_name_with_square_brackets_is_shown_as_it_is(month: House) -> None:
+    month.run("operator", "add", "201", "--name", "[red]赤[/red]")
+    assert "[red]赤[/red]" in month.run("operator", "list").out
+
+
+def test_the_list_of_cases_names_no_person_and_a_single_case_does(month: House) -> None:
+    month.add_case("2026-09", "202609000001")
+    listed = month.run("cases", "list", "--campaign", "2026-09").out
+    assert "202609000001" in listed
+    shown = month.run("cases", "show", "202609000001").out
+    for value in PERSON.values():
+        assert value not in listed
+        assert value in shown
+    assert in_json(month, "cases", "list", "--campaign", "2026-09", "--status", "complete") == []
+    described = in_json(month, "cases", "show", "202609000001")[0]
+    assert (described["campaign"], described["phones"][0]["number"]) == ("2026-09", "0258000001")
+
+
+HEADER = (
+    "年月,整理番号,宛名番号,世帯番号,氏名,氏名カナ,生年月日,郵便番号,住所,区分,滞納合計額,期別明細,"
+    "最終納付日,電話番号1,電話番号1種別,電話番号2,電話番号2種別,備考,停止フラグ"
+)
+GOOD = (
+    "2026-09,202609000001,1,2,試験　花子,シケン ハナコ,1970/01/02,940-0000,長岡市試験町1番,初期滞納,"
+    "12300,2026/3期/12300,,0258-00-0001,固定,,,,"
+)
+BAD = GOOD.replace("000001,1,2", "000002,3,4").replace("0258-00-0001", "0258-00")
+
+
+def write_file(house: House, *rows: str) -> str:
+    path = house.folder / "city.csv"
+    path.write_bytes("".join(f"{row}\r\n" for row in (HEADER, *rows)).encode("cp932"))
+    return str(path)
+
+
+def test_a_file_with_a_fault_is_taken_in_not_at_all_unless_the_supervisor_says_so(
+    month: House,
+) -> None:
+    path = write_file(month, GOOD, BAD)
+    arguments = ["cases", "import", path, "--campaign", "2026-09", "--handed-by", "甲"]
+
+    refused = month.run(*arguments)
+    assert refused.status == 4
+    assert "[fault] 3行目" in refused.out
+    assert "電話番号1" in refused.out
+    assert "1 of 2 rows have faults" in refused.err
+    assert in_json(month, "cases", "list", "--campaign", "2026-09") == []
+
+    taken = month.run(*arguments, "--accept-good")
+    assert taken.status == 0
+    assert "1 added" in taken.out
+    listed = in_json(month, "cases", "list", "--campaign", "2026-09")
+    assert [row["reference"] for row in listed] == ["202609000001"]
+
+    again = in_json(month, *arguments, "--accept-good")
+    assert (again["added"], again["unchanged"], again["refused"]) == (0, 1, 1)

@@ -1,0 +1,410 @@
+"""The fold: what every fact does to a case."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rules.case import (
+    Case,
+    CaseState,
+    CaseStatus,
+    Decision,
+    EscalationDecided,
+    Fact,
+    PaymentKnown,
+    PhoneStatus,
+    Scope,
+    StopLifted,
+    StopOrdered,
+)
+from rules.history import attempts_left, state_of
+from rules.profile import Profile
+from tests.rules.stories import (
+    NOVEMBER,
+    ONE_PHONE,
+    PROFILE,
+    TWO_PHONES,
+    at,
+    attempt,
+    callback,
+    profile_with,
+)
+
+DONE = {"script_finished": True}
+USED = [attempt("20 10:00"), attempt("21 13:00"), attempt("22 10:00")]
+
+
+def fold(*facts: Fact, case: Case = ONE_PHONE, profile: Profile = PROFILE) -> CaseState:
+    return state_of(case, facts, profile, NOVEMBER)
+
+
+def decided(when: str, decision: Decision) -> EscalationDecided:
+    return EscalationDecided(at=at(when), decision=decision)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "clause", "phone"),
+    [
+        ("person_done", "complete", "ア", "open"),
+        ("household_done", "complete", "イ", "open"),
+        ("refused", "complete", "ウ", "open"),
+        ("long_absence", "complete", "エ", "open"),
+        ("not_resident", "complete", "エ", "closed"),  # its only phone
+        ("no_contact_given", "complete", "エ", "closed"),
+        ("wrong_number", "complete", "オ", "closed"),
+        ("out_of_service", "complete", "オ", "closed"),
+        ("fax", "complete", "オ", "closed"),
+        ("no_answer", "open", None, "open"),
+        ("voicemail_left", "open", None, "open"),
+        ("voicemail_failed", "open", None, "open"),
+        ("temporarily_unavailable", "open", None, "open"),
+        ("third_party", "open", None, "open"),
+        ("person_incomplete", "open", None, "open"),
+        ("hung_up", "open", None, "open"),
+        ("busy", "open", None, "open"),
+        ("out_of_reach", "open", None, "open"),
+        ("abandoned", "open", None, "open"),
+        ("failed", "open", None, "open"),
+        ("cancelled", "open", None, "open"),
+    ],
+)
+def test_an_outcome_does_to_the_case_what_the_contract_says(
+    outcome: str, status: str, clause: str | None, phone: str
+) -> None:
+    state = fold(attempt("20 10:00", outcome))
+    assert (state.status, state.clause, state.phones["a1"].status) == (status, clause, phone)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "minutes"),
+    [("busy", 10), ("out_of_reach", 10), ("failed", 10), ("abandoned", 30), ("cancelled", None)],
+)
+def test_an_attempt_that_is_not_counted_cools_down(outcome: str, minutes: int | None) -> None:
+    phone = fold(attempt("20 10:00", outcome)).phones["a1"]
+    assert phone.counted == ()
+    assert phone.last_placed == at("20 10:00")
+    assert phone.not_before == (at(f"20 10:{minutes}") if minutes else None)
+
+
+def test_after_an_abandoned_call_an_operator_is_reserved_until_a_call_counts() -> None:
+    gone = attempt("20 10:00", "abandoned")
+    assert fold(gone).phones["a1"].reserved_operator
+    assert fold(gone, attempt("20 10:30", "failed")).phones["a1"].reserved_operator
+    assert not fold(gone, attempt("20 10:30")).phones["a1"].reserved_operator
+
+
+def test_the_days_third_busy_counts_with_its_own_time_and_the_count_begins_anew() -> None:
+    tries = [attempt(f"20 {clock}", "busy") for clock in ("11:45", "11:55", "12:05")]
+    assert fold(*tries).phones["a1"].counted == (at("20 12:05"),)
+    more = [attempt("20 13:00", "out_of_reach"), attempt("20 13:10", "busy")]
+    assert len(fold(*tries, *more).phones["a1"].counted) == 1
+
+
+def test_busy_tries_are_counted_by_phone_and_day() -> None:
+    tries = [
+        attempt("20 10:00", "busy"),
+        attempt("20 10:40", "busy"),
+        attempt("20 11:20", "busy", "a2"),
+        attempt("21 10:00", "busy"),
+    ]
+    state = fold(*tries, case=TWO_PHONES)
+    assert [phone.counted for phone in state.phones.values()] == [(), ()]
+
+
+def test_facts_may_come_in_any_order() -> None:
+    state = fold(attempt("22 10:00"), attempt("20 10:00"), attempt("21 13:00"))
+    assert state.phones["a1"].counted == (at("20 10:00"), at("21 13:00"), at("22 10:00"))
+    assert (state.status, state.clause) == (CaseStatus.COMPLETE, "カ")
+
+
+def test_a_case_completes_under_ka_only_when_every_open_phone_has_its_attempts() -> None:
+    state = fold(*USED, case=TWO_PHONES)
+    assert state.status is CaseStatus.OPEN
+    state = fold(*USED, attempt("22 13:00", "wrong_number", "a2"), case=TWO_PHONES)
+    assert (state.status, state.clause) == (CaseStatus.COMPLETE, "カ")
+
+
+def test_the_last_phone_to_close_names_the_clause() -> None:
+    facts = [attempt("20 10:00", "wrong_number"), attempt("20 11:00", "not_resident", "a2")]
+    assert fold(facts[0], case=TWO_PHONES).status is CaseStatus.OPEN
+    assert fold(*facts, case=TWO_PHONES).clause == "エ"
+
+
+def test_a_scope_chosen_by_the_operator_is_followed() -> None:
+    only_phone = attempt("20 10:00", "long_absence", scope=Scope.PHONE)
+    state = fold(only_phone, case=TWO_PHONES)
+    assert state.status is CaseStatus.OPEN
+    assert state.phones["a1"].status is PhoneStatus.CLOSED
+    whole_case = attempt("20 10:00", "not_resident", scope=Scope.CASE)
+    assert fold(whole_case, case=TWO_PHONES).clause == "エ"
+
+
+def test_attempts_can_be_shared_by_the_phones_of_a_case() -> None:
+    shared = profile_with(attempt_scope="case")
+    facts = [attempt("20 10:00"), attempt("20 11:00", phone="a2"), attempt("21 13:00")]
+    state = fold(*facts[:2], case=TWO_PHONES, profile=shared)
+    assert attempts_left(state, state.phones["a2"], shared) == 1
+    assert fold(*facts, case=TWO_PHONES, profile=shared).clause == "カ"
+
+
+@pytest.mark.parametrize(("scope", "other_met"), [("phone", False), ("case", True)])
+def test_a_non_weekday_call_meets_the_weekend_rule_in_its_scope(
+    scope: str, other_met: bool
+) -> None:
+    profile = profile_with(weekend_scope=scope)
+    state = fold(attempt("21 10:00"), case=TWO_PHONES, profile=profile)
+    assert state.phones["a1"].weekend_met
+    assert state.phones["a2"].weekend_met is other_met
+    uncounted = fold(attempt("21 10:00", "busy"), profile=profile)
+    assert not uncounted.phones["a1"].weekend_met
+
+
+# --- the city's word -----------------------------------------------------------------------------
+
+
+def test_a_stop_order_holds_until_it_is_lifted() -> None:
+    stop, lift = StopOrdered(at=at("20 10:00")), StopLifted(at=at("21 10:00"))
+    state = fold(stop)
+    assert (state.status, state.clause, state.stopped) == (CaseStatus.STOPPED, "ク", True)
+    assert fold(stop, lift).status is CaseStatus.OPEN
+
+
+def test_a_payment_ends_the_calling_without_a_clause() -> None:
+    state = fold(PaymentKnown(at=at("20 10:00")))
+    assert (state.status, state.clause, state.paid) == (CaseStatus.PAID, None, True)
+
+
+def test_a_stop_order_outranks_a_payment() -> None:
+    facts = [PaymentKnown(at=at("20 10:00")), StopOrdered(at=at("20 11:00"))]
+    assert fold(*facts).status is CaseStatus.STOPPED
+
+
+@pytest.mark.parametrize("word", [StopOrdered, PaymentKnown])
+def test_what_ended_a_case_first_stays_its_status(
+    word: type[StopOrdered] | type[PaymentKnown],
+) -> None:
+    talk = attempt("20 10:00", "person_done", **DONE)
+    assert fold(talk, word(at=at("20 11:00"))).clause == "ア"
+    late = fold(word(at=at("20 09:00")), talk)
+    assert late.status in (CaseStatus.STOPPED, CaseStatus.PAID)
+
+
+def test_a_case_completed_under_a_stop_order_shows_it_once_the_order_is_lifted() -> None:
+    facts: list[Fact] = [
+        StopOrdered(at=at("20 09:00")),
+        callback("20 10:00", "person_done", **DONE),
+        StopLifted(at=at("21 09:00")),
+    ]
+    assert fold(*facts[:2]).status is CaseStatus.STOPPED
+    assert (fold(*facts).status, fold(*facts).clause) == (CaseStatus.COMPLETE, "キ")
+
+
+# --- approval and escalation -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("decision", "status", "clause"),
+    [
+        (None, "escalated", None),
+        (Decision.CLOSE, "complete", "ウ"),
+        (Decision.RESUME, "open", None),
+        (Decision.STOP, "stopped", "ク"),
+    ],
+)
+def test_a_refusal_may_have_to_wait_for_approval(
+    decision: Decision | None, status: str, clause: str | None
+) -> None:
+    facts: list[Fact] = [attempt("20 10:00", "refused")]
+    if decision is not None:
+        facts.append(decided("20 11:00", decision))
+    state = fold(*facts, profile=profile_with(approve_refusals=True))
+    assert (state.status, state.clause) == (status, clause)
+
+
+def test_a_refusal_after_the_end_of_a_case_waits_for_nothing() -> None:
+    facts = [*USED, callback("24 10:00", "refused")]
+    assert fold(*facts, profile=profile_with(approve_refusals=True)).clause == "カ"
+
+
+@pytest.mark.parametrize(
+    ("decision", "status", "clause"),
+    [
+        (Decision.CLOSE, "complete", "カ"),  # its attempts are used
+        (Decision.RESUME, "complete", "カ"),
+        (Decision.STOP, "stopped", "ク"),
+    ],
+)
+def test_a_case_escalated_on_its_last_attempt_ends_by_the_decision(
+    decision: Decision, status: str, clause: str
+) -> None:
+    third = attempt("22 10:00", "third_party", appointment="30 21:00")
+    state = fold(*USED[:2], third, decided("24 10:00", decision))
+    assert (state.status, state.clause) == (status, clause)
+
+
+def test_an_approval_that_was_refused_does_not_name_the_clause_of_a_later_end() -> None:
+    profile = profile_with(approve_refusals=True, escalate_early_appointments=True)
+    facts: list[Fact] = [
+        attempt("20 10:00", "refused"),
+        decided("20 11:00", Decision.RESUME),
+        attempt("21 13:00", "third_party", appointment="21 20:00"),
+        decided("21 14:00", Decision.CLOSE),
+    ]
+    assert fold(*facts, profile=profile).clause == "ク"
+
+
+def test_a_decision_on_a_case_that_is_not_escalated_changes_nothing() -> None:
+    assert fold(decided("20 10:00", Decision.STOP)).status is CaseStatus.OPEN
+
+
+# --- appointments ------------------------------------------------------------------------------------
+
+
+def test_an_appointment_is_kept_by_a_counted_call_to_its_phone_at_or_after_its_time() -> None:
+    learned = attempt("20 10:00", "third_party", appointment="20 19:00")
+    assert fold(learned).appointment == at("20 19:00")
+    kept_by: list[tuple[Fact, datetime | None]] = [
+        (attempt("20 18:59"), at("20 19:00")),  # forced, too early
+        (attempt("20 19:00", phone="a2"), at("20 19:00")),  # another phone
+        (attempt("20 19:00", "busy"), at("20 19:00")),  # not counted
+        (attempt("20 19:00"), None),
+    ]
+    for fact, pending in kept_by:
+        assert fold(learned, fact, case=TWO_PHONES).appointment == pending, fact
+
+
+@pytest.mark.parametrize(("when", "missed"), [("20 19:15", 0), ("20 19:15:01", 1)])
+def test_an_appointment_kept_after_its_window_is_remembered_as_missed(
+    when: str, missed: int
+) -> None:
+    learned = attempt("20 10:00", "third_party", appointment="20 19:00")
+    assert len(fold(learned, attempt(when)).missed_appointments) == missed
+
+
+def test_a_new_appointment_takes_the_place_of_the_old_one() -> None:
+    first = attempt("20 10:00", "third_party", appointment="20 19:00")
+    inside = fold(first, callback("20 11:00", "person_incomplete", appointment="20 15:00"))
+    assert (inside.appointment, inside.appointment_phone) == (at("20 15:00"), None)
+    outside = fold(first, callback("20 11:00", "person_incomplete", appointment="20 21:00"))
+    assert (outside.appointment, outside.noted_appointment) == (None, at("20 21:00"))
+    assert outside.status is CaseStatus.OPEN
+
+
+def test_an_appointment_outlives_the_phone_on_which_it_was_learned() -> None:
+    facts = [
+        attempt("20 10:00", "third_party", appointment="20 19:00"),
+        attempt("20 11:00", "wrong_number"),
+    ]
+    state = fold(*facts, case=TWO_PHONES)
+    assert (state.appointment, state.appointment_phone) == (at("20 19:00"), None)
+
+
+def test_an_appointment_learned_on_the_last_attempt_keeps_the_case_open_for_an_extra_call() -> None:
+    third = attempt("22 10:00", "third_party", appointment="24 19:00")
+    assert fold(*USED[:2], third).status is CaseStatus.OPEN
+    state = fold(*USED[:2], third, attempt("24 19:00"))
+    assert (state.clause, len(state.phones["a1"].counted)) == ("カ", 4)
+
+
+def test_an_appointment_learned_on_an_extra_call_is_escalated() -> None:
+    third = attempt("22 10:00", "third_party", appointment="24 19:00")
+    extra = attempt("24 19:00", "third_party", appointment="25 19:00")
+    state = fold(*USED[:2], third, extra)
+    assert state.status is CaseStatus.ESCALATED
+    assert (state.appointment, state.noted_appointment) == (None, at("25 19:00"))
+
+
+def test_a_case_at_its_end_is_called_once_more_at_the_time_named_in_a_callback() -> None:
+    state = fold(*USED, callback("24 10:00", "person_incomplete", appointment="24 18:00"))
+    assert (state.status, state.appointment) == (CaseStatus.OPEN, at("24 18:00"))
+    late = fold(*USED, callback("24 10:00", "person_incomplete", appointment="24 22:00"))
+    assert (late.status, late.noted_appointment) == (CaseStatus.ESCALATED, at("24 22:00"))
+
+
+def test_an_appointment_after_a_finished_talk_is_only_noted() -> None:
+    facts = [
+        attempt("20 10:00", "person_done", **DONE),
+        callback("20 11:00", "person_incomplete", appointment="20 18:00"),
+    ]
+    state = fold(*facts)
+    assert (state.clause, state.appointment) == ("ア", None)
+    assert state.noted_appointment == at("20 18:00")
+
+
+# --- callbacks -----------------------------------------------------------------------------------------
+
+
+def test_a_finished_callback_completes_under_ki_and_is_no_attempt() -> None:
+    state = fold(callback("20 10:00", "person_done", **DONE))
+    assert (state.status, state.clause) == (CaseStatus.COMPLETE, "キ")
+    assert state.phones["a1"].counted == ()
+
+
+def test_a_finished_callback_says_more_than_an_end_without_a_talk() -> None:
+    assert fold(*USED, callback("24 10:00", "person_done", **DONE)).clause == "キ"
+    talked = attempt("20 10:00", "person_done", **DONE)
+    assert fold(talked, callback("24 10:00", "person_done", **DONE)).clause == "ア"
+
+
+def test_a_callback_closes_a_phone_only_if_it_can_mean_no_other() -> None:
+    assert fold(callback("20 10:00", "wrong_number")).clause == "オ"
+    assert fold(callback("20 10:00", "wrong_number"), case=TWO_PHONES).status is CaseStatus.OPEN
+    whole = callback("20 10:00", "not_resident", scope=Scope.CASE)
+    assert fold(whole, case=TWO_PHONES).clause == "エ"
+
+
+# --- properties ----------------------------------------------------------------------------------------
+
+OUTCOMES = sorted(PROFILE.outcomes)
+FACTS = st.one_of(
+    st.builds(
+        attempt,
+        st.builds(
+            "{:02d} {:02d}:{:02d}".format,
+            st.integers(20, 30),
+            st.integers(9, 19),
+            st.integers(0, 59),
+        ),
+        st.sampled_from(OUTCOMES),
+        st.sampled_from(["a1", "a2"]),
+        appointment=st.sampled_from([None, None, "28 10:00", "24 21:00"]),
+    ),
+    st.builds(lambda day: StopOrdered(at=at(f"{day} 09:30")), st.integers(20, 30)),
+    st.builds(lambda day: StopLifted(at=at(f"{day} 09:40")), st.integers(20, 30)),
+    st.builds(lambda day: PaymentKnown(at=at(f"{day} 09:50")), st.integers(20, 30)),
+    st.builds(
+        lambda day, decision: decided(f"{day} 10:01", decision),
+        st.integers(20, 30),
+        st.sampled_from(Decision),
+    ),
+)
+
+
+@given(st.lists(FACTS, max_size=12, unique_by=lambda fact: fact.at), st.randoms())
+def test_the_state_does_not_depend_on_the_order_in_which_facts_are_told(
+    facts: list[Fact], chance: random.Random
+) -> None:
+    told = list(facts)
+    chance.shuffle(told)
+    assert fold(*facts, case=TWO_PHONES) == fold(*told, case=TWO_PHONES)
+
+
+@given(st.lists(FACTS, max_size=12))
+def test_a_state_never_contradicts_itself(facts: list[Fact]) -> None:
+    state = fold(*facts, case=TWO_PHONES)
+    assert (state.clause is not None) == (state.status in (CaseStatus.COMPLETE, CaseStatus.STOPPED))
+    if state.status is CaseStatus.COMPLETE:
+        assert state.appointment is None
+    if state.status is CaseStatus.OPEN:
+        assert not state.stopped
+        assert not state.paid
+        assert any(phone.status is PhoneStatus.OPEN for phone in state.phones.values())
+    for phone in state.phones.values():
+        assert list(phone.counted) == sorted(phone.counted)
+        placed = [fact for fact in facts if getattr(fact, "phone", None) == phone.id]
+        assert len(phone.counted) <= len(placed)

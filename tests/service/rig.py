@@ -1,0 +1,267 @@
+"""A whole call centre for tests: a real PBX, a carrier whose calls arrive at one telephone, operators
+with telephones and screens, a database with cases, and the service."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+from sqlalchemy import insert, select
+
+from db import campaigns, cases, operators
+from db.campaigns import CampaignState
+from db.keys import Keys
+from db.session import Sessions, make_sessions
+from db.tables import AttemptChange, CallInFlight, CaseRow, Intake, PhoneRow, ResultRow
+from dialer.asterisk_config import render
+from dialer.bootstrap import build
+from dialer.calendar import campaign_calendar
+from dialer.clock import JumpClock
+from dialer.profiles import load_profile
+from dialer.service import Service
+from dialer.settings import Secrets, Settings, ensure_secrets
+from rules.calendar import JST
+from scripts.asterisk.instance import RunningAsterisk, start_asterisk
+from tests.asterisk.pbx import settings_in, work_dir, write_sounds
+from tests.asterisk.phone import Call, Phone
+
+MONDAY = datetime(2026, 10, 26, 10, 0, tzinfo=JST)
+"""A weekday inside calling hours, in the band 午前."""
+PERIOD = (date(2026, 10, 20), date(2026, 10, 31))
+CAMPAIGN = "2026-10"
+
+
+@dataclass
+class Screen:
+    """One operator: a telephone, nailed up, and the HTTP interface."""
+
+    id: str
+    http: httpx.AsyncClient
+    phone: Phone
+    leg: Call | None = None
+
+    async def log_in(self) -> None:
+        """Register, call `*1`, ask for calls."""
+        await self.phone.register()
+        status, self.leg = await self.phone.call("*1")
+        assert status == 200
+        await self.until("paused", "free")
+        await self.post("ready")
+        await self.until("free")
+
+    async def me(self) -> dict[str, Any]:
+        """The screen now."""
+        return (await self.http.get("/api/me")).raise_for_status().json()
+
+    async def post(self, verb: str, body: dict[str, Any] | None = None) -> httpx.Response:
+        """Press a button."""
+        return await self.http.post(f"/api/{verb}", json=body)
+
+    async def until(self, *states: str, within_s: float = 8.0) -> dict[str, Any]:
+        """Wait for a state (and, in a call, for the case on the screen)."""
+        async with asyncio.timeout(within_s):
+            me = await self.me()
+            while me["state"] not in states or (
+                me["state"] in ("talking", "after_call_work") and me["call"] is None
+            ):
+                answer = await self.http.get(
+                    "/api/me", params={"since": me["rev"], "wait": 2}, timeout=10
+                )
+                me = answer.raise_for_status().json()
+        return me
+
+    async def save(self, outcome: str, **fields: Any) -> httpx.Response:
+        """Record the result of the call on the screen."""
+        call = (await self.me())["call"]
+        return await self.post(
+            "result", {"attempt_id": call["attempt_id"], "outcome": outcome, **fields}
+        )
+
+
+@dataclass
+class Rig:
+    """What a test works with."""
+
+    folder: Path
+    settings: Settings
+    secrets: Secrets
+    settings_path: Path
+    asterisk: RunningAsterisk
+    carrier: Phone
+    clock: JumpClock
+    sessions: Sessions
+    stack: AsyncExitStack
+    service: Service | None = None
+    screens: list[Screen] = field(default_factory=list)
+    task: asyncio.Task[None] | None = None
+
+    async def add_cases(self, *cases_phones: list[str]) -> list[int]:
+        """Add open cases, each with these numbers; returns their ids."""
+        keys = Keys.from_hex(self.secrets.lookup_key)
+        now = self.clock.now()
+        ids = []
+        async with self.sessions.write() as session:
+            campaign = await campaigns.get(session, CAMPAIGN)
+            start = len(await cases.ids(session, campaign.id))
+            intake = Intake(
+                campaign_id=campaign.id, sha256="0" * 64, at=now, handed_by="test", rows=1,
+                added=1, changed=0, unchanged=0, refused=0,
+            )  # fmt: skip
+            session.add(intake)
+            await session.flush()
+            for n, numbers in enumerate(cases_phones, start):
+                row = CaseRow(
+                    campaign_id=campaign.id, intake_id=intake.id, reference=f"20261000{n:04}",
+                    person_key=keys.person(str(n)), household_key=keys.household(str(n)),
+                    person_number=str(n), household_number=str(n), name=f"試験 太郎{n}",
+                    kana="シケン タロウ", birth_date="1970-01-01", postal_code="940-0000",
+                    address="長岡市試験町1丁目", category="初期滞納", amount_yen="1000",
+                    instalments="", last_paid=None, note="", status="open", clause=None,
+                    appointment=None,
+                )  # fmt: skip
+                session.add(row)
+                await session.flush()
+                ids.append(row.id)
+                for position, number in enumerate(numbers, 1):
+                    session.add(
+                        PhoneRow(
+                            campaign_id=campaign.id, case_id=row.id, position=position,
+                            number=number, number_key=keys.number(number), kind="fixed",
+                            status="open", due_at=None,
+                        )  # fmt: skip
+                    )
+            await session.flush()
+            profile = load_profile("nagaoka-r8", now.date())
+            calendar = campaign_calendar(*PERIOD, frozenset(), profile)
+            await cases.refresh(session, ids, profile, calendar, now)
+        return ids
+
+    async def add_operators(self, count: int) -> list[Screen]:
+        """Make operators with screens and telephones; they are not logged in yet."""
+        base = f"http://127.0.0.1:{self.settings.http.port}"
+        for extension in self.settings.operators.extensions()[:count]:
+            async with self.sessions.write() as session:
+                token = await operators.add(
+                    session, extension, extension, at=self.clock.now(), by="test"
+                )
+            http = await self.stack.enter_async_context(
+                httpx.AsyncClient(
+                    base_url=base, headers={"Authorization": f"Bearer {token}"}, trust_env=False
+                )
+            )
+            phone = await self.stack.enter_async_context(
+                Phone(
+                    self.settings.asterisk.sip_port,
+                    user=extension,
+                    secret=self.secrets.sip[extension],
+                )
+            )
+            self.screens.append(Screen(extension, http, phone))
+        return self.screens
+
+    async def serve(self) -> Service:
+        """Run the service in this process until it is ready."""
+        self.service = build(self.settings, self.secrets, self.clock)
+        self.task = asyncio.create_task(self.service.run())
+        ready = asyncio.create_task(self.service.ready.wait())
+        await asyncio.wait([self.task, ready], return_when=asyncio.FIRST_COMPLETED, timeout=15)
+        if self.task.done():
+            await self.task
+        assert ready.done(), "the service did not become ready"
+        await self.reachable()
+        return self.service
+
+    async def stop_service(self) -> None:
+        """End the service in this process at once, without draining."""
+        if self.task is not None:
+            self.task.cancel()
+            await asyncio.gather(self.task, return_exceptions=True)
+            self.task = None
+
+    async def reachable(self) -> None:
+        """Wait for the web interface."""
+        async with asyncio.timeout(10):
+            while True:
+                with socket.socket() as probe:
+                    probe.setblocking(False)
+                    address = ("127.0.0.1", self.settings.http.port)
+                    try:
+                        await asyncio.get_running_loop().sock_connect(probe, address)
+                        return
+                    except OSError:
+                        await asyncio.sleep(0.05)
+
+    async def set_campaign(self, state: CampaignState) -> None:
+        """Start, pause or close the campaign, as the CLI does."""
+        async with self.sessions.write() as session:
+            await campaigns.set_state(session, CAMPAIGN, state, at=self.clock.now(), by="test")
+
+    async def results(self) -> list[ResultRow]:
+        """Every result on record, oldest first."""
+        async with self.sessions.read() as session:
+            return list(await session.scalars(select(ResultRow).order_by(ResultRow.id)))
+
+    async def changes(self) -> list[AttemptChange]:
+        """The whole ledger."""
+        async with self.sessions.read() as session:
+            query = select(AttemptChange).order_by(AttemptChange.attempt_id, AttemptChange.seq)
+            return list(await session.scalars(query))
+
+    async def until_settled(self, count: int, within_s: float = 8.0) -> list[ResultRow]:
+        """Wait until this many results are on record and no attempt is without an outcome."""
+        async with asyncio.timeout(within_s):
+            while True:
+                rows = await self.results()
+                async with self.sessions.read() as session:
+                    alive = list(await session.scalars(select(CallInFlight.attempt_id)))
+                if len(rows) >= count and not alive:
+                    return rows
+                await asyncio.sleep(0.05)
+
+
+@asynccontextmanager
+async def rig(
+    database_url: str | None = None, start: datetime = MONDAY, **trunk: Any
+) -> AsyncIterator[Rig]:
+    """Everything but the service itself and the operators."""
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(work_dir())
+        settings = settings_in(folder, **trunk)
+        if database_url is not None:
+            service = settings.service.model_copy(update={"database": database_url})
+            settings = settings.model_copy(update={"service": service})
+        path = folder / "yobirin.toml"
+        secrets = ensure_secrets(settings, path)
+        write_sounds(settings.asterisk.sounds_dir)
+        render(settings, secrets, path, folder / "conf")
+        carrier = await stack.enter_async_context(
+            Phone(settings.asterisk.sip_port, port=settings.trunk.port, user="carrier")
+        )
+        asterisk = await asyncio.to_thread(start_asterisk, folder / "conf", folder)
+        stack.push_async_callback(asyncio.to_thread, asterisk.stop)
+        sessions = make_sessions(settings.service.database)
+        stack.push_async_callback(sessions.close)
+        if database_url is None:
+            from db.upgrade import upgrade
+
+            await upgrade(settings.service.database)
+        clock = JumpClock(start)
+        async with sessions.write() as session:
+            await campaigns.create(
+                session, CAMPAIGN, profile="nagaoka-r8", period_from=PERIOD[0],
+                period_to=PERIOD[1], at=clock.now(),
+            )  # fmt: skip
+        made = Rig(
+            folder, settings, secrets, path, asterisk, carrier, clock, sessions, stack
+        )
+        try:
+            yield made
+        finally:
+            await made.stop_service()
