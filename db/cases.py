@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, func, insert, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import results
@@ -148,23 +148,7 @@ async def add_phone(
 
 async def histories(session: AsyncSession, case_ids: Sequence[int]) -> dict[int, CaseHistory]:
     """Cases and their facts for the rules, by case id; at most `BATCH` cases."""
-    phones: dict[int, list[Phone]] = defaultdict(list)
-    for row in await session.execute(_PHONES, {"ids": case_ids}):
-        phones[row.case_id].append(Phone(id=row.id, kind=PhoneKind(row.kind)))
-    facts: dict[int, list[Fact]] = defaultdict(list)
-    for row in await session.execute(_ATTEMPTS, {"ids": case_ids}):
-        facts[row.case_id].append(_attempt(row))
-    for case_id, callback in await _callbacks(session, case_ids):
-        facts[case_id].append(callback)
-    for said in await session.execute(_CITY, {"ids": case_ids}):
-        facts[said.case_id].append(_city(FactKind(said.kind), said.at))
-    return {
-        case_id: CaseHistory(
-            Case(id=case_id, phones=tuple(phones[case_id])),
-            tuple(sorted(facts[case_id], key=lambda fact: fact.at)),
-        )
-        for case_id in case_ids
-    }
+    return await session.run_sync(lambda session: _histories(session.connection(), case_ids))
 
 
 async def refresh(
@@ -181,19 +165,54 @@ async def refresh(
         now: phones become due no earlier than this.
     """
     for batch in _batches(case_ids):
-        known = await histories(session, batch)
-        folded = [
-            (each.case, history.state_of(each.case, each.facts, profile, calendar))
-            for each in known.values()
-        ]
-        await session.execute(_UPDATE_CASE, [_case_projection(*each) for each in folded])
-        phones = [
-            projection
-            for case, state in folded
-            for projection in _phone_projections(case, state, profile, calendar, now)
-        ]
-        if phones:
-            await session.execute(_UPDATE_PHONE, phones)
+        await session.run_sync(
+            # one step into SQLAlchemy's greenlet instead of one per statement: this is done for
+            # every result
+            lambda session, batch: _refresh(session.connection(), batch, profile, calendar, now),
+            batch,
+        )
+
+
+def _histories(connection: Connection, case_ids: Sequence[int]) -> dict[int, CaseHistory]:
+    ids = {"ids": case_ids}
+    phones: dict[int, list[Phone]] = defaultdict(list)
+    for row in connection.execute(_PHONES, ids):
+        phones[row.case_id].append(Phone(id=row.id, kind=PhoneKind(row.kind)))
+    facts: dict[int, list[Fact]] = defaultdict(list)
+    for made in connection.execute(_ATTEMPTS, ids):
+        facts[made.case_id].append(_attempt(made))
+    for case_id, callback in _callbacks(connection, ids):
+        facts[case_id].append(callback)
+    for said in connection.execute(_CITY, ids):
+        facts[said.case_id].append(_city(FactKind(said.kind), said.at))
+    return {
+        case_id: CaseHistory(
+            Case(id=case_id, phones=tuple(phones[case_id])),
+            tuple(sorted(facts[case_id], key=lambda fact: fact.at)),
+        )
+        for case_id in case_ids
+    }
+
+
+def _refresh(
+    connection: Connection,
+    case_ids: Sequence[int],
+    profile: Profile,
+    calendar: Calendar,
+    now: datetime,
+) -> None:
+    folded = [
+        (known.case, history.state_of(known.case, known.facts, profile, calendar))
+        for known in _histories(connection, case_ids).values()
+    ]
+    connection.execute(_UPDATE_CASE, [_case_projection(*each) for each in folded])
+    phones = [
+        projection
+        for case, state in folded
+        for projection in _phone_projections(case, state, profile, calendar, now)
+    ]
+    if phones:
+        connection.execute(_UPDATE_PHONE, phones)
 
 
 def _batches(case_ids: Sequence[int]) -> Iterator[Sequence[int]]:
@@ -259,12 +278,12 @@ def _attempt(row: Any) -> AttemptMade:
     )
 
 
-async def _callbacks(
-    session: AsyncSession, case_ids: Sequence[int]
+def _callbacks(
+    connection: Connection, ids: dict[str, Sequence[int]]
 ) -> Iterable[tuple[int, CallbackTaken]]:
     """Callbacks as last corrected; a correction keeps the time of the call."""
     taken: dict[int, tuple[int, CallbackTaken]] = {}
-    for row in await session.execute(_CALLBACKS, {"ids": case_ids}):
+    for row in connection.execute(_CALLBACKS, ids):
         replaced = taken.pop(row.replaces_id, None)
         at = replaced[1].at if replaced else row.at
         taken[row.id] = (row.case_id, CallbackTaken(at=at, result=results.result_of(row)))

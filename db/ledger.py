@@ -12,10 +12,12 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 
 from sqlalchemy import ColumnElement, String, bindparam, delete, exists, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from db.campaigns import CampaignState
 from db.errors import AlreadyInFlightError, NotCallableError
@@ -116,6 +118,7 @@ _callable_phone = (
 _insert_attempt = insert(table_of(Attempt)).from_select(
     ["id", "campaign_id", "case_id", "phone_id", "placed_at", "caller_id"], _callable_phone
 )
+_insert_change = insert(table_of(AttemptChange))
 _insert_in_flight = insert(table_of(CallInFlight)).from_select(
     ["attempt_id", "phone_id", "case_id", "number_key", "household_key"],
     select(
@@ -144,22 +147,32 @@ async def place(
             transaction is lost; nothing of it may be committed.
     """
     values = {"attempt": attempt_id, "phone": phone_id}
-    placed = await session.execute(
-        _insert_attempt, values | {"placed": placed_at, "caller": caller_id}
-    )
-    if placed.rowcount == 0:  # type: ignore[attr-defined]
-        raise NotCallableError(f"phone {phone_id}: not callable any more")
-    try:
-        await session.execute(_insert_in_flight, values)
-    except IntegrityError:
-        raise AlreadyInFlightError(f"phone {phone_id}: a call is in flight already") from None
-    await record(session, [Change(attempt_id=attempt_id, seq=0, at=placed_at, state=State.PLACED)])
+    first = Change(attempt_id=attempt_id, seq=0, at=placed_at, state=State.PLACED)
+
+    def write(session: Session) -> None:
+        connection = session.connection()
+        placed = {**values, "placed": placed_at, "caller": caller_id}
+        if connection.execute(_insert_attempt, placed).rowcount == 0:
+            raise NotCallableError(f"phone {phone_id}: not callable any more")
+        try:
+            connection.execute(_insert_in_flight, values)
+        except IntegrityError:
+            raise AlreadyInFlightError(f"phone {phone_id}: a call is in flight already") from None
+        connection.execute(_insert_change, _row(first))
+
+    await session.run_sync(write)
 
 
 async def record(session: AsyncSession, changes: Iterable[Change]) -> None:
     """Add changes to the ledger; those that are there already are left as they are."""
-    rows = [asdict(change) | {"state": change.state.value} for change in changes]
-    await insert_or_ignore(session, table_of(AttemptChange), rows)
+    rows = [_row(change) for change in changes]
+    await session.run_sync(
+        lambda session: insert_or_ignore(session.connection(), table_of(AttemptChange), rows)
+    )
+
+
+def _row(change: Change) -> dict[str, Any]:
+    return asdict(change) | {"state": change.state.value}
 
 
 async def finish(session: AsyncSession, attempt_ids: Iterable[str]) -> None:

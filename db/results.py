@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from db.errors import ConflictError, NotFoundError
 from db.insert import insert_if_new
@@ -57,8 +58,13 @@ async def save_first(session: AsyncSession, attempt_id: str, recorded: Recorded)
     Raises:
         NotFoundError: there is no such attempt.
     """
-    row = await _row(session, attempt_id, recorded)
-    return await insert_if_new(session, table_of(ResultRow), row)
+
+    def write(session: Session) -> bool:
+        connection = session.connection()
+        row = _row(connection, attempt_id, recorded)
+        return insert_if_new(connection, table_of(ResultRow), row)
+
+    return await session.run_sync(write)
 
 
 async def correct(session: AsyncSession, attempt_id: str, recorded: Recorded) -> None:
@@ -68,16 +74,21 @@ async def correct(session: AsyncSession, attempt_id: str, recorded: Recorded) ->
         NotFoundError: there is no such attempt, or it has no result yet.
         ConflictError: somebody else corrected it at the same moment. The transaction is lost.
     """
-    replaced = await session.scalar(
-        select(ResultRow.id).where(ResultRow.attempt_id == attempt_id, is_current())
-    )
-    if replaced is None:
-        raise NotFoundError(f"attempt {attempt_id}: has no result to correct")
-    row = await _row(session, attempt_id, recorded)
-    try:
-        await session.execute(insert(table_of(ResultRow)), row | {"replaces_id": replaced})
-    except IntegrityError:
-        raise ConflictError(f"attempt {attempt_id}: corrected by somebody else") from None
+
+    def write(session: Session) -> None:
+        connection = session.connection()
+        replaced = connection.scalar(
+            select(ResultRow.id).where(ResultRow.attempt_id == attempt_id, is_current())
+        )
+        if replaced is None:
+            raise NotFoundError(f"attempt {attempt_id}: has no result to correct")
+        row = _row(connection, attempt_id, recorded) | {"replaces_id": replaced}
+        try:
+            connection.execute(insert(table_of(ResultRow)), row)
+        except IntegrityError:
+            raise ConflictError(f"attempt {attempt_id}: corrected by somebody else") from None
+
+    await session.run_sync(write)
 
 
 async def current(session: AsyncSession, attempt_id: str) -> Recorded | None:
@@ -114,13 +125,17 @@ async def place_of(session: AsyncSession, attempt_id: str) -> tuple[int, int]:
     Raises:
         NotFoundError: there is no such attempt.
     """
-    query = select(Attempt.case_id, Attempt.phone_id).where(Attempt.id == attempt_id)
-    row = (await session.execute(query)).one_or_none()
+    return await session.run_sync(lambda session: _place_of(session.connection(), attempt_id))
+
+
+def _place_of(connection: Connection, attempt_id: str) -> tuple[int, int]:
+    row = connection.execute(_PLACE, {"attempt": attempt_id}).one_or_none()
     if row is None:
         raise NotFoundError(f"attempt {attempt_id}: does not exist")
     return row.case_id, row.phone_id
 
 
+_PLACE = select(Attempt.case_id, Attempt.phone_id).where(Attempt.id == bindparam("attempt"))
 _correction = table_of(ResultRow).alias("correction")
 
 
@@ -141,8 +156,8 @@ def result_of(row: Any) -> Result:
     )
 
 
-async def _row(session: AsyncSession, attempt_id: str, recorded: Recorded) -> dict[str, Any]:
-    case_id, _ = await place_of(session, attempt_id)
+def _row(connection: Connection, attempt_id: str, recorded: Recorded) -> dict[str, Any]:
+    case_id, _ = _place_of(connection, attempt_id)
     result = recorded.result
     return {
         "attempt_id": attempt_id,

@@ -16,12 +16,12 @@ from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.exc import (
     ArgumentError,
     DBAPIError,
-    IntegrityError,
     InterfaceError,
     OperationalError,
 )
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
+from db import sqlite_inline
 from db.errors import DatabaseError
 
 BUSY_S = 30.0
@@ -67,7 +67,9 @@ def make_engine(url: str) -> AsyncEngine:
             connect_args={"timeout": 5, "command_timeout": 60},
         )
     engine = create_async_engine(
-        parsed, hide_parameters=True, connect_args={"timeout": BUSY_S}, pool_size=5
+        parsed,
+        hide_parameters=True,
+        connect_args={"timeout": BUSY_S, "async_creator_fn": sqlite_inline.connect},
     )
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
@@ -86,7 +88,10 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     reads = connection.get_execution_options().get(_READS, False)
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+    # by the driver's own cursor: SQLAlchemy's way to a statement costs more than the statement
+    cursor = connection.connection.cursor()
+    cursor.execute("BEGIN" if reads else sqlite_inline.BEGIN_WRITING)
+    cursor.close()
 
 
 class Sessions:
@@ -94,7 +99,11 @@ class Sessions:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
-        self._reading = engine.execution_options(**{_READS: True})
+        options: dict[str, Any] = {_READS: True}
+        if engine.dialect.name == "postgresql":
+            # as SQLite does it anyway: all that is read is of one moment
+            options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        self._reading = engine.execution_options(**options)
         # within one process writers queue here: fairer and quicker than SQLite's polling
         self._queue = asyncio.Lock() if engine.dialect.name == "sqlite" else nullcontext()
 
@@ -103,7 +112,8 @@ class Sessions:
         """One transaction: committed and durable when the block ends, undone if it raises.
 
         Raises:
-            DatabaseError: the database is away; whether a commit under way arrived is not known.
+            DatabaseError: the database is away, or refused a statement. Whether a commit under way
+                arrived is not known.
         """
         async with self._queue, _translated(), AsyncSession(self.engine) as session:
             yield session
@@ -111,10 +121,10 @@ class Sessions:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """One consistent look; nothing written in it is kept.
+        """One look, at one moment; nothing can be written in it that stays.
 
         Raises:
-            DatabaseError: the database is away.
+            DatabaseError: the database is away, or refused a statement.
         """
         async with _translated(), AsyncSession(self._reading) as session:
             yield session
@@ -135,32 +145,23 @@ def make_sessions(url: str) -> Sessions:
 
 @asynccontextmanager
 async def _translated() -> AsyncIterator[None]:
-    """Turn the drivers' many ways to say "not there" into one error without values."""
+    """Turn the drivers' many errors into one without values: those of a row may be personal."""
     try:
         yield
-    except IntegrityError:
-        raise
-    except (OperationalError, InterfaceError) as error:
-        raise DatabaseError(_reason(error)) from None
     except DBAPIError as error:
-        if _is_missing_table(error):
-            raise DatabaseError(_reason(error)) from None
-        if error.connection_invalidated:
-            raise DatabaseError("the database went away during a transaction") from None
-        raise
-    except (ConnectionError, TimeoutError) as error:
+        raise DatabaseError(_reason(error)) from None
+    except (ConnectionError, FileNotFoundError, TimeoutError) as error:
         raise DatabaseError(f"the database cannot be reached ({type(error).__name__})") from None
 
 
-def _is_missing_table(error: DBAPIError) -> bool:
+def _reason(error: DBAPIError) -> str:
+    kind = type(error.orig).__name__
     text = str(error.orig)
     # PostgreSQL: undefined table, undefined column
-    return getattr(error.orig, "sqlstate", None) in ("42P01", "42703") or text.startswith(
-        ("no such table", "no such column")
-    )
-
-
-def _reason(error: DBAPIError) -> str:
-    if _is_missing_table(error):
+    missing = getattr(error.orig, "sqlstate", None) in ("42P01", "42703")
+    if missing or text.startswith(("no such table", "no such column")):
         return "the database has no tables or old ones; run `dialer db upgrade`"
-    return f"the database cannot be used ({type(error.orig).__name__}); is it running?"
+    if error.connection_invalidated or isinstance(error, (OperationalError, InterfaceError)):
+        return f"the database cannot be used ({kind}); is it running?"
+    statement = " ".join((error.statement or "").split())
+    return f"the database refused a statement ({kind}): {statement:.200}"

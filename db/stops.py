@@ -28,7 +28,10 @@ async def order(session: AsyncSession, person_key: str, *, at: datetime, by: str
         The person's cases that are stopped by it: refresh them in the same transaction.
     """
     values = {"person_key": person_key, "at": at, "by": by}
-    if not await insert_if_new(session, table_of(StopOrder), values):
+    new = await session.run_sync(
+        lambda session: insert_if_new(session.connection(), table_of(StopOrder), values)
+    )
+    if not new:
         return []
     stopped = await _cases_worked_on(session, person_key)
     for case_id in stopped:

@@ -68,7 +68,7 @@ def build(settings: Settings, secrets: Secrets, clock: Clock) -> Service:
         may_dial=lambda: service.may_dial(),
         unknown=lambda: service.originate_unknown(),
     )
-    recovery = Recovery(clock, sessions, link, calls, seats, events.apply)
+    recovery = Recovery(clock, sessions, link, calls, seats, events.trunk_is)
     app = create_app(desk, profile, metrics.registry)
     service = Service(
         settings,
@@ -88,6 +88,7 @@ def build(settings: Settings, secrets: Secrets, clock: Clock) -> Service:
         WebServer(app, settings.http),
     )
     events.link_up, events.link_down = service.catch_up, service.link_lost
+    events.trunk_in_doubt = service.look_at_trunk
     reporting = Reporting(service, metrics)
     desk.report, desk.health = reporting.status, reporting.health
     return service

@@ -136,7 +136,7 @@ class Calls:
         The operator's seat is set to what it must have come to.
         """
         line = self._lines.get(attempt)
-        if line is None or not missed:
+        if line is None:
             return
         for fact in missed[:-1]:
             before = line.call
@@ -146,7 +146,8 @@ class Calls:
         call = line.call
         if call.operator is not None and call.state in (State.JOINING, State.TALKING):
             self._seats.resume(call.operator, attempt)
-        self.apply(missed[-1])
+        if missed:
+            self.apply(missed[-1])
         if line.call.state is State.TALKING and line.call.operator is not None:
             self._seats.resume(line.call.operator, attempt)
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import structlog
 from panoramisk.message import Message
 
 from dialer.ami.link import Link, LinkDown, LinkUp
-from dialer.ami.translate import OperatorLeg, Translated, TrunkState, translate
+from dialer.ami.translate import OperatorLeg, Translated, TrunkHint, translate
 from dialer.calls import Calls
 from dialer.seats import Seats
+from rules.call_events import OriginateRefused
 from rules.operator_state import Event
+
+HANGUP_WITHIN_S = 1.0
+"""The Hangup of an unanswered call may follow its failed Originate, and tells the cause. After this time
+there is none: the call never had a channel (no route to the carrier)."""
 
 _log = structlog.get_logger()
 
@@ -30,6 +36,11 @@ class Events:
         self.link_up: Callable[[], Awaitable[None]]
         """Catches up after silence; nothing else is taken from the queue meanwhile."""
         self.link_down: Callable[[], None]
+        self.trunk_in_doubt: Callable[[], None]
+
+    def trunk_is(self, reachable: bool) -> None:
+        """Whether the carrier can be reached, as just asked."""
+        self.trunk_reachable = reachable
 
     async def run(self) -> None:
         """Consume until cancelled."""
@@ -60,7 +71,13 @@ class Events:
                 return
             case OperatorLeg(operator, up):
                 self._seats.move(operator, Event.LEG_UP if up else Event.LEG_DOWN)
-            case TrunkState(reachable):
-                self.trunk_reachable = reachable
+            case TrunkHint(available):
+                if available:
+                    self.trunk_reachable = True
+                else:
+                    self.trunk_in_doubt()
+            case OriginateRefused():
+                # by then an ended call takes no notice of it
+                asyncio.get_running_loop().call_later(HANGUP_WITHIN_S, self._calls.apply, told)
             case _:
                 self._calls.apply(told)

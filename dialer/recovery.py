@@ -19,7 +19,6 @@ from db.ledger import InFlight
 from db.session import Sessions
 from dialer.ami import contract, handover
 from dialer.ami.link import Link, Value
-from dialer.ami.translate import OperatorLeg, Translated, TrunkState, device_state
 from dialer.calls import Calls, Line
 from dialer.clock import Clock
 from dialer.errors import RefusedError
@@ -55,18 +54,18 @@ class Recovery:
         link: Link,
         calls: Calls,
         seats: Seats,
-        tell: Callable[[Translated | None], None],
+        trunk_is: Callable[[bool], None],
     ) -> None:
         """
         Args:
-            tell: takes what a device's state tells, as if an event had told it.
+            trunk_is: told whether the carrier can be reached.
         """
         self._clock = clock
         self._sessions = sessions
         self._link = link
         self._calls = calls
         self._seats = seats
-        self._tell = tell
+        self._trunk_is = trunk_is
 
     async def load(self) -> None:
         """At the start: take up the attempts that have no outcome yet.
@@ -107,7 +106,7 @@ class Recovery:
         journal = await self._journal() if after_silence else {}
         if after_silence:
             await self._legs()
-            await self._trunk()
+            await self.look_at_trunk()
         for line in self._calls.lines():
             if line.call.state is not State.ENDED:
                 channel = channels.get(line.call.attempt)
@@ -134,23 +133,27 @@ class Recovery:
             self._calls.catch_up(call.attempt, _seen(call, channel, journal, at))
 
     async def _legs(self) -> None:
-        """The operators' legs. A leg in use belongs to a talk, or is not ready yet and will tell; one that is
+        """The operators' legs. One in use belongs to a talk, or is not ready yet and will tell; one that is
         neither ready nor in use is gone."""
         devices = await self._list("DeviceStateList")
         states = {device.device: device.state for device in devices}
         for seat in self._seats.seats():
-            if states.get(contract.AGENT_DEVICE + seat.operator) not in ("NOT_INUSE", "INUSE"):
+            state = states.get(contract.AGENT_DEVICE + seat.operator)
+            if state == "NOT_INUSE":
+                self._seats.move(seat.operator, Event.LEG_UP)
+            elif state != "INUSE":
                 self._seats.move(seat.operator, Event.LEG_LOST)
-        for device in devices:
-            if isinstance(leg := device_state(device), OperatorLeg):
-                self._tell(leg)
 
-    async def _trunk(self) -> None:
+    async def look_at_trunk(self) -> None:
         """Whether the carrier answers. The trunk's device cannot tell: it counts as unavailable until
-        the carrier was asked for the first time, which may take half a minute."""
+        the carrier was asked for the first time, which may take half a minute.
+
+        Raises:
+            AmiError: Asterisk does not answer.
+        """
         contact = await self._value(f"PJSIP_AOR({contract.TRUNK},contact)")
         status = await self._value(f"PJSIP_CONTACT({contact},status)")
-        self._tell(TrunkState(reachable=status != "Unreachable"))
+        self._trunk_is(status != "Unreachable")
 
     async def _value(self, variable: str) -> str:
         answer = await self._link.act({"Action": "Getvar", "Variable": variable})

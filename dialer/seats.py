@@ -52,6 +52,8 @@ class Seats:
             # a removed operator keeps the seat until the talk and its result are done
             if self._seats[operator].attempt is None:
                 del self._seats[operator]
+            else:
+                self.move(operator, Event.PAUSE)
 
     def seats(self) -> list[Seat]:
         """All seats, by operator."""
@@ -65,7 +67,7 @@ class Seats:
         """After silence: the operator is in a talk that began while nobody listened."""
         seat = self._seats.get(operator)
         if seat is not None and seat.attempt in (None, attempt):
-            since = self._clock.now()
+            since = seat.since if seat.state is State.TALKING else self._clock.now()
             self._put(
                 replace(seat, state=State.TALKING, leg_up=True, since=since, attempt=attempt)
             )

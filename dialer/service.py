@@ -86,6 +86,8 @@ class Service:
         self._locked = False
         self._caught_up = False
         self._stop = asyncio.Event()
+        self._died: BaseException | None = None
+        """What ended one of our tasks: the process ends with it, so that it is started again."""
         self._tasks: set[asyncio.Task[Any]] = set()
 
     # what may be asked -------------------------------------------------------------------------
@@ -131,6 +133,8 @@ class Service:
             await self.web.stop()
             await asyncio.wait_for(self.ledger.flushed(), RECOVER_AGAIN_S * 10)
             _log.info("stopped")
+            if self._died is not None:
+                raise self._died
 
     def request_stop(self) -> None:
         """Begin the end (SIGTERM): from now on nothing is dialled."""
@@ -162,6 +166,7 @@ class Service:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.critical("task_died", error=error)
+            self._died = self._died or error
             self.request_stop()
 
     async def _cancel_tasks(self) -> None:
@@ -218,11 +223,22 @@ class Service:
         """An Originate got no answer: look whether its channel is there."""
         self._start(self._regular_look())
 
+    def look_at_trunk(self) -> None:
+        """The trunk's device said that it is not available: ask whether the carrier answers."""
+        self._start(self._look_at_trunk())
+
+    async def _look_at_trunk(self) -> None:
+        try:
+            await self.recovery.look_at_trunk()
+        except AmiError as error:
+            _log.warning("trunk_not_asked", error=error)
+
     async def _regular_look(self) -> None:
         if not self._caught_up:
             return
         try:
             await self.recovery.reconcile(after_silence=False)
+            await self.recovery.look_at_trunk()
         except AmiError as error:
             _log.warning("regular_look_failed", error=error)
 

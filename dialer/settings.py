@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from dialer.errors import SettingsError
 
-Digits = Annotated[str, StringConstraints(pattern=r"^0\d{9}$")]
+Digits = Annotated[str, StringConstraints(pattern=r"^0[0-9]{9}$")]
 """A geographic number as dialled in Japan: ten digits, trunk 0 first."""
 
 

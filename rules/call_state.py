@@ -159,6 +159,8 @@ TRANSITIONS: dict[tuple[State, type], tuple[State, tuple[Order, ...]]] = {
     (_S.JOINING, OperatorMissed): (_S.WAITING, (_O.OPERATOR_GONE, _O.FIND_OPERATOR)),
     (_S.JOINING, CourtesyStarted): (_S.JOINING, ()),  # crossed our Redirect, which cuts it short
     (_S.JOINING, StopRequested): (_S.JOINING, (_O.TELL_OPERATOR,)),
+    (_S.JOINING, Rang): (_S.JOINING, ()),  # crossed the answer
+    (_S.JOINING, EarlyMediaHeard): (_S.JOINING, ()),  # crossed the answer
     (_S.JOINING, RingLimitReached): (_S.JOINING, ()),  # crossed the answer
     (_S.JOINING, SetupLimitReached): (_S.JOINING, ()),  # crossed the answer
     (_S.JOINING, HungUp): _END_JOINING,
@@ -214,7 +216,7 @@ def _noted(call: Call, fact: Fact, orders: tuple[Order, ...]) -> Call:
     if call.state is State.ENDED:
         return _ended(call, fact)
     match fact:
-        case Rang():
+        case Rang() if call.answered_at is None:
             return replace(call, rang_at=call.rang_at or fact.at)
         case Answered():
             return replace(call, answered_at=fact.at)

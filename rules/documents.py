@@ -36,8 +36,9 @@ def refuse_doubled_keys(node: yaml.MappingNode) -> None:
     """
     seen: set[str] = set()
     for key, _ in node.value:
-        if key.value in seen:
+        name = str(key.value)  # a list as a key is no key of ours, but must not break the check
+        if name in seen:
             raise yaml.constructor.ConstructorError(
-                None, None, f"the key {key.value!r} is there twice", key.start_mark
+                None, None, f"the key {name!r} is there twice", key.start_mark
             )
-        seen.add(key.value)
+        seen.add(name)

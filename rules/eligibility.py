@@ -200,7 +200,7 @@ def _is_kept(
     """Rule 6: the last attempt waits for a non-weekday while one can still be used."""
     if phone.weekend_met or calendar.is_non_weekday(now.date()):
         return False
-    if _attempts_before_weekend_is_lost(state, phone, profile) != 1:
+    if _calls_left_for_weekend(state, phone, profile) != 1:
         return False
     tomorrow = now.date() + timedelta(days=1)
     return any(
@@ -216,7 +216,7 @@ def _has_other_band(phone: PhoneState, day: date, calendar: Calendar, profile: P
     return any(not _is_same_band(phone, start, profile) for start in (opening.opens, *usable))
 
 
-def _attempts_before_weekend_is_lost(state: CaseState, phone: PhoneState, profile: Profile) -> int:
+def _calls_left_for_weekend(state: CaseState, phone: PhoneState, profile: Profile) -> int:
     one_phone = profile.weekend_scope is Scope.PHONE or profile.attempt_scope is Scope.CASE
     phones = [phone] if one_phone else open_phones(state)
     return sum(attempts_left(state, each, profile) for each in phones)

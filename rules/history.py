@@ -109,9 +109,8 @@ class _Fold:
         """Complete the case under カ when every open phone has its attempts (rule 4)."""
         if self._escalated or self._now.appointment is not None:
             return
-        if not any(
-            attempts_left(self._now, phone, self._profile) for phone in open_phones(self._now)
-        ):
+        left = [attempts_left(self._now, phone, self._profile) for phone in open_phones(self._now)]
+        if left and not any(left):
             self._complete(ATTEMPTS_CLAUSE)
 
     def _status(self) -> CaseStatus:

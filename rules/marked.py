@@ -101,7 +101,7 @@ class Marked:
         return self.node.tag == "tag:yaml.org,2002:null"
 
     def one_of(self, choices: Iterable[str]) -> str:
-        """A scalar that is among the choices (an enumeration's values, for example).
+        """A scalar that is among the choices (for example an enumeration's values).
 
         Raises:
             ScenarioError: it is not.
@@ -113,8 +113,15 @@ class Marked:
         return value
 
     def plain(self) -> object:
-        """The value as YAML reads it."""
-        return StrictLoader("").construct_document(self.node)
+        """The value as YAML reads it.
+
+        Raises:
+            ScenarioError: YAML cannot make a value of it (`!!int x`, an unknown tag).
+        """
+        try:
+            return StrictLoader("").construct_document(self.node)
+        except (ValueError, yaml.YAMLError) as error:
+            raise self.fault(f"not a value: {error}") from error
 
     def boolean(self) -> bool:
         """true or false.

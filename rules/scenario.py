@@ -25,7 +25,8 @@ from rules.history import state_of
 from rules.marked import ScenarioError
 from rules.profile import Profile, ProfileError, with_overrides
 from rules.result import ResultRefusedError, check_result
-from rules.scenario_file import (
+from rules.scenario_file import parse_scenarios
+from rules.scenario_steps import (
     AnyStep,
     Ask,
     CaseExpectation,
@@ -36,7 +37,6 @@ from rules.scenario_file import (
     PhoneExpectation,
     Scenario,
     TakenCallback,
-    parse_scenarios,
 )
 
 __all__ = ["FileReport", "ScenarioError", "StepResult", "check_text", "parse_scenarios", "play"]

@@ -75,8 +75,10 @@ class Link:
             ping_interval=10**6,
             reconnect_timeout=RECONNECT_AFTER_S,
             forgetable_actions=_Everything(),
+            on_connect=self._on_connect,
             on_disconnect=self._on_disconnect,
         )
+        self._manager.connect = self._connect  # also what its reconnect timer calls
         self._manager.register_event("*", self._on_event)
 
     @property
@@ -113,7 +115,6 @@ class Link:
         self._closed = True
         if self._pinger is not None:
             self._pinger.cancel()
-        self._manager.connect = _no_more  # its reconnect timer may be running
         self._manager.close()
 
     async def act(
@@ -142,6 +143,14 @@ class Link:
             raise RefusedError(f"{action['Action']}: refused by Asterisk")
         return messages
 
+    def _connect(self) -> None:
+        if not self._closed:
+            panoramisk.Manager.connect(self._manager)
+
+    def _on_connect(self, manager: Any) -> None:
+        if self._closed:  # meanwhile
+            manager.close()
+
     def _on_event(self, _manager: Any, event: Message) -> None:
         if event.event == "FullyBooted":
             if not self.up:
@@ -157,19 +166,23 @@ class Link:
 
     async def _keep_alive(self) -> None:
         while True:
+            login = self._manager.authenticated_future
             await asyncio.sleep(PING_EVERY_S)
-            if not self.up:
-                continue
-            try:
-                await self.act({"Action": "Ping"})
-            except AmiError:
+            if self.up:
+                answers = await self._answers_ping()
+            else:
+                answers = login is None or login is not self._manager.authenticated_future
+            if not answers:
                 _log.warning("ami_link_dead")
                 with contextlib.suppress(AttributeError):
                     self._manager.protocol.transport.abort()
 
-
-def _no_more() -> None:
-    """Stands for `Manager.connect` once the link is closed."""
+    async def _answers_ping(self) -> bool:
+        try:
+            await self.act({"Action": "Ping"})
+        except AmiError:
+            return False
+        return True
 
 
 def _checked(action: Mapping[str, Value]) -> dict[str, Value]:

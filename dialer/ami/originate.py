@@ -33,7 +33,8 @@ def originate_action(
     Raises:
         ValueError: number or caller ID are not digits.
     """
-    if not (placement.number.isdecimal() and placement.caller_id.isdecimal()):
+    digits = placement.number + placement.caller_id
+    if not (digits.isascii() and placement.number.isdecimal() and placement.caller_id.isdecimal()):
         raise ValueError("a number to dial must be digits")
     variables = [f"{contract.ATTEMPT}={placement.attempt}"]
     if trunk.identity in ("ppi", "both"):

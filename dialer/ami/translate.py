@@ -21,13 +21,13 @@ class OperatorLeg:
 
 
 @dataclass(frozen=True, slots=True)
-class TrunkState:
-    """The carrier's line can be reached, or not."""
+class TrunkHint:
+    """The trunk's device became available, or not: the latter may only mean "not asked yet"."""
 
-    reachable: bool
+    available: bool
 
 
-Translated = facts.Fact | OperatorLeg | TrunkState
+Translated = facts.Fact | OperatorLeg | TrunkHint
 Moments = Callable[[str], datetime | None]
 """The moment, on the call's own steady time, for an attempt; None: not an attempt of ours."""
 
@@ -63,10 +63,10 @@ def translate(event: Message, moment: Moments, *, early_media_rings: bool) -> Tr
     return None
 
 
-def device_state(event: Message) -> OperatorLeg | TrunkState | None:
+def device_state(event: Message) -> OperatorLeg | TrunkHint | None:
     """What the state of a device tells; None: nothing new to us."""
     if event.device == f"PJSIP/{contract.TRUNK}":
-        return TrunkState(event.state not in ("UNAVAILABLE", "INVALID"))
+        return TrunkHint(event.state not in ("UNAVAILABLE", "INVALID"))
     if event.device.startswith(contract.AGENT_DEVICE) and event.state == "NOT_INUSE":
         return OperatorLeg(event.device.removeprefix(contract.AGENT_DEVICE), up=True)
     return None
@@ -111,9 +111,9 @@ def _user_event(event: Message, moment: Moments) -> facts.Fact | None:
 
 
 def _originate_response(event: Message, moment: Moments) -> facts.Fact | None:
-    """A failure without a channel has no Hangup to tell of it; every other end has."""
+    """Every unanswered call fails so; whether it ever had a channel only its Hangup tells."""
     at = moment(event.actionid)
-    if at is None or event.response != "Failure" or event.uniqueid not in ("", "<null>"):
+    if at is None or event.response != "Failure":
         return None
     return facts.OriginateRefused(attempt=event.actionid, at=at)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,8 +14,6 @@ from dialer.cli.work import AsJson, Installation, installation
 from dialer.errors import ServiceAwayError
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from dialer.web.models import Status
 
 WATCH_S = 1.0
@@ -46,7 +44,7 @@ def status(
     if watch:
         _watch(here)
     elif as_json:
-        print_json(_asked(here).model_dump(mode="json"))
+        print_json(_asked(here).model_dump())
     else:
         from rich.console import Console
 
@@ -75,22 +73,20 @@ def _asked(here: Installation) -> Status:
 
 
 def _watch(here: Installation) -> None:
-    from rich.live import Live
+    from rich.console import Console
 
     from dialer.cli.status_view import view
 
-    with Live(view(_asked(here)), auto_refresh=False, screen=True) as live:
-        while True:
-            time.sleep(WATCH_S)
-            live.update(_present(here, view), refresh=True)
-
-
-def _present(here: Installation, view: Any) -> RenderableType:
-    try:
-        shown: RenderableType = view(_asked(here))
-    except ServiceAwayError as error:
-        return str(error)  # a restart must not end the watching
-    return shown
+    console = Console()
+    shown = view(_asked(here))
+    while True:
+        console.clear()  # does nothing where the output is no terminal
+        console.print(shown)
+        time.sleep(WATCH_S)
+        try:
+            shown = view(_asked(here))
+        except ServiceAwayError as error:
+            shown = str(error)  # a restart must not end the watching
 
 
 def serve(ctx: typer.Context) -> None:

@@ -107,7 +107,7 @@ class PromiseIn(Body):
     method: Annotated[str, StringConstraints(max_length=40, strip_whitespace=True)] = ""
 
 
-Digits = Annotated[str, StringConstraints(pattern=r"^0\d{9,10}$")]
+Digits = Annotated[str, StringConstraints(pattern=r"^0[0-9]{9,10}$")]
 
 
 class ResultIn(Body):

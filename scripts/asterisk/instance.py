@@ -31,6 +31,7 @@ _SOCKET_PATH_MAX = 107  # bytes of sockaddr_un.sun_path, less its closing NUL
 # have the same names inside and outside, so that one configuration fits both.
 _IN_ROOT = """
 root=$1; program=$2; conf=$3; shift 3
+mount --make-rprivate / 2>/dev/null || true  # in a chroot / is no mount point, nor are mounts shared
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
 mount -t tmpfs tmpfs "$root/tmp"
@@ -188,7 +189,7 @@ def _command(found: Installation, conf_dir: Path, work_dir: Path) -> list[str]:
     sounds.mkdir(parents=True, exist_ok=True)
     folders = [str(folder) for folder in (conf_dir, work_dir, sounds)]
     return [
-        "unshare", "--mount", "--propagation", "private", "sh", "-euc", _IN_ROOT, "sh",
+        "unshare", "--mount", "--propagation", "unchanged", "sh", "-euc", _IN_ROOT, "sh",
         str(found.root), found.program, conf, *folders,
     ]  # fmt: skip
 

@@ -95,36 +95,36 @@ class Conductor:
         self._look = look
 
     async def play(self, rounds: Sequence[Round], spent_s: Callable[[], float]) -> None:
-        """Until nothing will become due any more or the last round's time is over; then no call is
-        in flight and the campaign is paused.
+        """Until nothing becomes due any more or the last round's time is over; then no call is in
+        flight.
 
         Args:
             spent_s: seconds of the demo's time so far.
         """
         for this, following in zip(rounds, [*rounds[1:], None], strict=True):
-            begun = await self._play_round(this, following, spent_s)
-            await self._campaign.pause()
-            await self._quiet(None)
-            if following is None or not begun:
+            in_time = await self._play_round(this, following, spent_s)
+            if not in_time:
+                await self._campaign.pause()
+                await self._quiet(None)
+            if following is None:
                 return
             self._jump(following.begins)
-            await self._campaign.resume()
+            if not in_time:
+                await self._campaign.resume()
 
     async def _play_round(
         self, this: Round, following: Round | None, spent_s: Callable[[], float]
     ) -> bool:
-        """False: nothing becomes due any more."""
+        """True: nothing becomes due any more before the following round; False: time is over."""
         while (left_s := this.until_s - spent_s()) > 0:
             status = await self._quiet(left_s)
             if status is None:
-                return True
-            due = [month.next_due for month in status.campaigns if month.next_due is not None]
-            if not due:
                 return False
-            if following is not None and min(due) >= following.begins:
+            due = [month.next_due for month in status.campaigns if month.next_due is not None]
+            if not due or (following is not None and min(due) >= following.begins):
                 return True
             self._jump(min(due))
-        return True
+        return False
 
     async def _quiet(self, within_s: float | None) -> Status | None:
         """Wait until no call is in flight and every operator is free; None: not within this time."""

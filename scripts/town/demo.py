@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import shutil
 import signal
 import sys
 import tempfile
@@ -20,6 +21,7 @@ from rich.console import Console
 from dialer.clock import JumpClock, SystemClock
 from dialer.logs import set_up_logs
 from dialer.profiles import load_profile
+from rules.calendar import JST
 from scripts.town.conductor import Conductor, is_non_weekday, rounds_from
 from scripts.town.installation import CALLER_IDS
 from scripts.town.people import Kind
@@ -43,10 +45,15 @@ def main() -> None:
     REPORTS.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="yobirin-demo-") as name:
         folder = Path(name)
-        with (folder / "service.log").open("w") as log:
-            with redirect_stderr(log):  # the terminal is for the demo
-                set_up_logs()
-            held = asyncio.run(run(options, folder))
+        held = False
+        try:
+            with (folder / "service.log").open("w") as log:
+                with redirect_stderr(log):  # the terminal is for the demo
+                    set_up_logs()
+                held = asyncio.run(run(options, folder))
+        finally:
+            if not held:
+                _keep_logs(folder)
     sys.exit(0 if held else 1)
 
 
@@ -69,10 +76,21 @@ def _at_least(least: int) -> Callable[[str], int]:
     return number
 
 
+def _keep_logs(folder: Path) -> None:
+    """What went wrong is looked for in the logs; they name nobody."""
+    kept = REPORTS / "logs"
+    shutil.rmtree(kept, ignore_errors=True)
+    kept.mkdir(parents=True)
+    for log in (folder / "service.log", *folder.glob("*/log/*"), *folder.glob("*/console")):
+        if log.is_file():
+            shutil.copyfile(log, kept / "-".join(log.relative_to(folder).parts))
+    print(f"logs: {kept}", flush=True)
+
+
 async def run(options: argparse.Namespace, folder: Path) -> bool:
     """Play the demo; whether everything held."""
     watch, console = Stopwatch(), Console()
-    rounds = rounds_from(_first_possible_day(), PLAY_S)
+    rounds = rounds_from(first_possible_day(), PLAY_S)
     clock = JumpClock(rounds[0].begins)
     first_day = rounds[0].begins.date()
     plan = Plan(
@@ -98,7 +116,7 @@ async def run(options: argparse.Namespace, folder: Path) -> bool:
     return held
 
 
-def _first_possible_day() -> date:
+def first_possible_day() -> date:
     """The calling period lies ahead of the machine's calendar, which the command line goes by."""
     return max(SystemClock().now().date() + timedelta(days=1), date(2026, 9, 1))
 
@@ -134,7 +152,7 @@ async def _judge(console: Console, stage: Rehearsal) -> bool:
     records, ledger = await stage.records(), stage.carrier.ledger
     profile = load_profile(stage.installation.settings.service.profile, stage.plan.first_day)
     print_outcomes(console, records, profile)
-    for day in sorted({record.placed_at.date() for record in records}):
+    for day in sorted({record.placed_at.astimezone(JST).date() for record in records}):
         await _report(stage, day)
     checks = check_all(
         records,

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import csv
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
-
-import httpx
 
 from db.session import Sessions
 from dialer.bootstrap import build
@@ -27,7 +25,7 @@ from scripts.town.conductor import is_non_weekday
 from scripts.town.installation import Installation, MonthsCampaign
 from scripts.town.people import Town
 from scripts.town.records import Record, all_records
-from scripts.town.robots import Robot
+from scripts.town.robots import Robot, screen
 from scripts.town.softphones import Softphones
 
 _START_S = 30.0
@@ -65,12 +63,10 @@ class Rehearsal:
     service: Service
     tokens: dict[str, str]
     """Of the operators, by extension."""
-    http: httpx.AsyncClient
 
     async def status(self) -> Status:
         """How the service says it stands."""
-        answer = await self.http.get("/api/status")
-        return Status.model_validate_json(answer.raise_for_status().content)
+        return await self.service.desk.status()
 
     async def records(self) -> list[Record]:
         """What the service wrote down."""
@@ -96,10 +92,8 @@ async def rehearsal(plan: Plan, clock: JumpClock) -> AsyncIterator[Rehearsal]:
     installation = Installation(plan.folder, plan.operators, trunk_port)
     city_file = plan.folder / "city.csv"
     write_city_file(city_file, month=plan.campaign, cases=plan.cases, seed=plan.seed)
-    await asyncio.gather(
-        installation.prepare(),
-        asyncio.to_thread(write_prompts, installation.settings.asterisk.sounds_dir),
-    )
+    sounds_dir = installation.settings.asterisk.sounds_dir
+    await asyncio.gather(installation.prepare(), asyncio.to_thread(write_prompts, sounds_dir))
     settings, secrets = installation.settings, installation.secrets
     town = Town(*_numbers(city_file), plan.seed, is_non_weekday)
     exchange = Exchange(
@@ -112,28 +106,26 @@ async def rehearsal(plan: Plan, clock: JumpClock) -> AsyncIterator[Rehearsal]:
         tokens = await installation.add_operators()
         await installation.start_campaign(plan.campaign, plan.first_day, plan.last_day, city_file)
         service = build(settings, secrets, clock)
-        base = f"http://{settings.http.host}:{settings.http.port}"
-        async with httpx.AsyncClient(base_url=base, trust_env=False) as http, _serving(service):
-            robots = [
-                Robot(
-                    base, token, softphones.by_extension[extension], carrier.ledger.heard, plan.seed
-                )
-                for extension, token in tokens.items()
-            ]
-            async with _running(
-                softphones.stay_logged_in(carrier.asterisk), *(robot.work() for robot in robots)
-            ):
+        async with _serving(service), AsyncExitStack() as screens:
+            base = f"http://{settings.http.host}:{settings.http.port}"
+            robots = []
+            for extension, token in tokens.items():
+                http = await screens.enter_async_context(screen(base, token))
+                softphone = softphones.by_extension[extension]
+                robots.append(Robot(http, softphone, carrier.ledger.heard, plan.seed))
+            jobs = [softphones.stay_logged_in(carrier.asterisk), *(r.work() for r in robots)]
+            async with _running(jobs):
                 yield Rehearsal(
                     plan=plan, clock=clock, town=town, installation=installation,
                     campaign=MonthsCampaign(installation, plan.campaign), carrier=carrier,
-                    pbx=pbx, service=service, tokens=tokens, http=http,
+                    pbx=pbx, service=service, tokens=tokens,
                 )  # fmt: skip
 
 
 def _numbers(city_file: Path) -> tuple[list[str], list[str]]:
-    """First and second numbers of the city's file, as digits."""
+    """First and second numbers of the cases to be called, as digits."""
     with city_file.open(encoding="cp932", newline="") as file:
-        rows = list(csv.DictReader(file))
+        rows = [row for row in csv.DictReader(file) if not row["停止フラグ"]]
     columns = ("電話番号1", "電話番号2")
     first, second = (
         [row[column].replace("-", "") for row in rows if row[column]] for column in columns
@@ -164,7 +156,7 @@ async def _serving(service: Service) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _running(*jobs: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+async def _running(jobs: Iterable[Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
     """Jobs that go on until the block ends; one that fails ends the block."""
     async with asyncio.TaskGroup() as tasks:
         started = [tasks.create_task(job) for job in jobs]

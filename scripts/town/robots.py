@@ -32,6 +32,14 @@ _PAUSE_SHARE = 0.05
 _SHORT = {Heard.NOBODY, Heard.FAX, Heard.STRANGER, Heard.MACHINE}
 
 
+def screen(base_url: str, token: str) -> httpx.AsyncClient:
+    """The HTTP interface as an operator's screen uses it; to be closed."""
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.AsyncClient(
+        base_url=base_url, headers=headers, timeout=_POLL_S + 10, trust_env=False
+    )
+
+
 class RefusedError(RuntimeError):
     """The service refused what a robot recorded: one of them is wrong."""
 
@@ -41,15 +49,13 @@ class Robot:
 
     def __init__(
         self,
-        base_url: str,
-        token: str,
+        client: httpx.AsyncClient,
         softphone: Softphone,
         heard: Callable[[str], Heard | None],
         seed: int,
     ) -> None:
         """`heard` tells who speaks in the latest call to a number."""
-        self._base_url = base_url
-        self._token = token
+        self._client = client
         self._softphone = softphone
         self._heard = heard
         self._chance = random.Random(f"{seed} {softphone.extension}")
@@ -61,16 +67,11 @@ class Robot:
         Raises:
             RefusedError: the service refused a result.
         """
-        headers = {"Authorization": f"Bearer {self._token}"}
-        async with httpx.AsyncClient(
-            base_url=self._base_url, headers=headers, timeout=_POLL_S + 10, trust_env=False
-        ) as self._client:
-            await self._work()
-
-    async def _work(self) -> None:
         me = await self._ask("GET", "/api/me")
         while True:
             match me["state"]:
+                case "talking" | "after_call_work" if me["call"] is None:
+                    me = await self._change(me, _POLL_S)  # the case is still being fetched
                 case "talking":
                     me = await self._talk(me)
                 case "after_call_work":

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
+from itertools import pairwise
 
 from scripts.town.ledger import CarrierCall
 from scripts.town.people import Kind
@@ -57,7 +58,11 @@ def check_all(
         ),
         Check(
             "nobody was called twice at once",
-            (f"{called_twice_at_once} calls to a number in a call",) * (called_twice_at_once > 0),
+            (
+                *(f"{called_twice_at_once} calls to a number in a call",)
+                * (called_twice_at_once > 0),
+                *_overlapping(records, invites),
+            ),
         ),
         Check("nothing rang outside the hours", _outside_hours(calls, is_non_weekday)),
         Check(f"every no_answer rang for {RING_S:.0f} s or more", _cut_short(records, invites)),
@@ -135,6 +140,21 @@ def _without_invite(records: Sequence[Record], invites: dict[str, CarrierCall]) 
         if record.attempt_id not in invites
         and (record.result is None or record.result.outcome not in NEVER_LEFT)
     )
+
+
+def _overlapping(records: Sequence[Record], invites: dict[str, CarrierCall]) -> tuple[str, ...]:
+    """Calls to two telephones of one case at once."""
+    calls_of = defaultdict(list)
+    for record in records:
+        if record.attempt_id in invites:
+            calls_of[record.case_id].append(invites[record.attempt_id])
+    broken = []
+    for calls in calls_of.values():
+        calls.sort(key=lambda call: call.invited)
+        for earlier, later in pairwise(calls):
+            if earlier.ended is None or later.invited < earlier.ended:
+                broken.append(f"call at {later.invited_at:%m-%d %H:%M:%S}: to a case in a call")
+    return tuple(broken)
 
 
 def _outside_hours(

@@ -314,6 +314,7 @@ class Phone(asyncio.DatagramProtocol):
         call.invite = sip
         call.local, call.remote = f"{sip.get('To')};tag={uuid4().hex}", sip.get("From")
         call.target = _uri(sip.get("Contact"))
+        self.respond(sip, "100 Trying")  # else it comes again, and looks like a re-INVITE
         self.calls.put_nowait(call)
 
 

@@ -6,7 +6,6 @@ import asyncio
 
 import pytest
 from sqlalchemy import func, insert, select, text, update
-from sqlalchemy.exc import DBAPIError
 
 from db.errors import DatabaseError
 from db.session import Sessions, make_sessions
@@ -114,7 +113,7 @@ async def test_a_server_killed_within_a_transaction_is_away_and_later_there_agai
 
 
 async def test_an_error_shows_no_values(sessions: Sessions) -> None:
-    with pytest.raises(DBAPIError) as refused:
+    with pytest.raises(DatabaseError) as refused:
         async with sessions.write() as session:
             await session.execute(text("INSERT INTO notice (id) VALUES (:x)"), {"x": "星野"})
     assert "星野" not in str(refused.value)

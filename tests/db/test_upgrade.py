@@ -83,10 +83,11 @@ async def test_a_database_without_tables_says_what_to_do(empty_database_url: str
     await sessions.close()
 
 
-async def test_a_database_of_a_newer_version_is_refused(database_url: str) -> None:
-    engine = make_engine(database_url)
+async def test_a_database_of_a_newer_version_is_refused(empty_database_url: str) -> None:
+    await upgrade(empty_database_url)
+    engine = make_engine(empty_database_url)
     async with engine.begin() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     await engine.dispose()
     with pytest.raises(DatabaseError, match="newer version"):
-        await upgrade(database_url)
+        await upgrade(empty_database_url)

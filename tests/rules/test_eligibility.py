@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -341,7 +342,7 @@ def test_however_often_one_asks_the_contracts_promises_hold(
         assert len({moment.date() for moment in mine}) == len(mine)
         if len(mine) == 3 and not any(_is_non_weekday(moment, NOVEMBER) for moment in mine):
             assert mine[-1] > at("29 12:00"), "kept while a non-weekday was left"
-    for (first, one), (second, other) in zip(placed, placed[1:], strict=False):
+    for (first, one), (second, other) in pairwise(placed):
         assert one == other or second - first >= timedelta(minutes=30)
 
 

@@ -129,6 +129,11 @@ def test_a_case_completes_under_ka_only_when_every_open_phone_has_its_attempts()
     assert (state.status, state.clause) == (CaseStatus.COMPLETE, "カ")
 
 
+def test_a_case_that_came_without_a_phone_does_not_complete_by_itself() -> None:
+    facts = [StopOrdered(at=at("20 10:00")), StopLifted(at=at("21 10:00"))]
+    assert fold(*facts, case=Case(id="A", phones=())).status is CaseStatus.OPEN
+
+
 def test_the_last_phone_to_close_names_the_clause() -> None:
     facts = [attempt("20 10:00", "wrong_number"), attempt("20 11:00", "not_resident", "a2")]
     assert fold(facts[0], case=TWO_PHONES).status is CaseStatus.OPEN

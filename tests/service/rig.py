@@ -19,7 +19,7 @@ from db import campaigns, cases, operators
 from db.campaigns import CampaignState
 from db.keys import Keys
 from db.session import Sessions, make_sessions
-from db.tables import AttemptChange, CallInFlight, CaseRow, Intake, PhoneRow, ResultRow
+from db.tables import AttemptChange, CaseRow, Intake, PhoneRow, ResultRow
 from dialer.asterisk_config import render
 from dialer.bootstrap import build
 from dialer.calendar import campaign_calendar
@@ -29,6 +29,7 @@ from dialer.service import Service
 from dialer.settings import Secrets, Settings, ensure_secrets
 from rules.calendar import JST
 from scripts.asterisk.instance import RunningAsterisk, start_asterisk
+from scripts.asterisk.ports import free_port
 from tests.asterisk.pbx import settings_in, work_dir, write_sounds
 from tests.asterisk.phone import Call, Phone
 
@@ -214,16 +215,12 @@ class Rig:
             query = select(AttemptChange).order_by(AttemptChange.attempt_id, AttemptChange.seq)
             return list(await session.scalars(query))
 
-    async def until_settled(self, count: int, within_s: float = 8.0) -> list[ResultRow]:
-        """Wait until this many results are on record and no attempt is without an outcome."""
+    async def until_results(self, count: int, within_s: float = 8.0) -> list[ResultRow]:
+        """Wait until this many results are on record."""
         async with asyncio.timeout(within_s):
-            while True:
-                rows = await self.results()
-                async with self.sessions.read() as session:
-                    alive = list(await session.scalars(select(CallInFlight.attempt_id)))
-                if len(rows) >= count and not alive:
-                    return rows
+            while len(rows := await self.results()) < count:
                 await asyncio.sleep(0.05)
+        return rows
 
 
 @asynccontextmanager
@@ -234,6 +231,8 @@ async def rig(
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(work_dir())
         settings = settings_in(folder, **trunk)
+        http = settings.http.model_copy(update={"port": free_port()})
+        settings = settings.model_copy(update={"http": http})
         if database_url is not None:
             service = settings.service.model_copy(update={"database": database_url})
             settings = settings.model_copy(update={"service": service})

@@ -93,6 +93,23 @@ def test_a_breach_is_found(
     assert broken(records, calls, twice) == [promise]
 
 
+@pytest.mark.parametrize(
+    ("gap_s", "expected"),
+    [
+        # from the end of the first call (37 s after its INVITE) to the INVITE of the second
+        (0.0, []),
+        (-0.1, ["nobody was called twice at once"]),
+    ],
+)
+def test_two_telephones_of_a_case_may_not_be_called_at_once(
+    gap_s: float, expected: list[str]
+) -> None:
+    at = THURSDAY + timedelta(seconds=37 + gap_s)
+    second = replace(call(at), number="0608000001", invited=37 + gap_s, ringing=38.0, ended=80.0)
+    records = [record(), replace(record(at), attempt_id="a2", number="0608000001")]
+    assert broken(records, [call(), second]) == expected
+
+
 def test_an_attempt_that_never_left_the_house_needs_no_call() -> None:
     assert broken([record(outcome="failed")], []) == []
 

@@ -88,8 +88,8 @@ ERRORS = [
     (without_secrets, ["cases", "import", "x", *TAKEN_IN], 3, "render"),
     # the database
     (without_tables, ["campaign", "list"], 7, "dialer db upgrade"),
-    (with_a_damaged_database, ["campaign", "list"], 7, "the database cannot be used"),
-    (with_a_damaged_database, ["db", "upgrade"], 7, "the database cannot be used"),
+    (with_a_damaged_database, ["campaign", "list"], 7, "the database"),
+    (with_a_damaged_database, ["db", "upgrade"], 7, "the database"),
     # what does not exist
     (nothing, ["campaign", "start", "2026-08"], 5, "campaign 2026-08: does not exist"),
     (nothing, ["campaign", "exclude", "2026-08", "2026-08-20", "--yes"], 5, "does not exist"),

@@ -15,7 +15,7 @@ SCRIPTS = sorted(path.name for path in STATIC.glob("*.js"))
 
 async def test_everything_the_page_names_is_served(client: httpx.AsyncClient) -> None:
     page = (await client.get("/")).text
-    named = set(re.findall(r'(?:src|href)="([^"]+)"', page))
+    named = set(re.findall(r'(?:src|href)="(/[^"]+)"', page))
     for script in SCRIPTS:
         text = (STATIC / script).read_text(encoding="utf-8")
         named |= {f"/static/{name}" for name in re.findall(r'from "\./([^"]+)"', text)}

@@ -1,0 +1,35 @@
+"""A manager interface of our own, and a link to it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from dialer.ami import link as link_module
+from dialer.ami.fake import SECRET, FakeAsterisk
+from dialer.ami.link import Link, LinkUp
+
+
+@pytest.fixture
+async def asterisk() -> AsyncIterator[FakeAsterisk]:
+    """A manager interface that answers everything."""
+    async with FakeAsterisk() as running:
+        yield running
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reconnects at once, and waits for no answer long."""
+    monkeypatch.setattr(link_module, "RECONNECT_AFTER_S", 0)
+    monkeypatch.setattr(Link.act, "__defaults__", (0.2,))
+
+
+@pytest.fixture
+async def link(asterisk: FakeAsterisk, quick: None) -> AsyncIterator[Link]:
+    """A link that is up, its `LinkUp` taken."""
+    made = Link(asterisk.ami, SECRET)
+    await made.connect()
+    assert made.events.get_nowait() == LinkUp()
+    yield made
+    made.close()

@@ -1,0 +1,148 @@
+"""Operators as robots: what they hear becomes the result they record."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from datetime import datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from dialer.profiles import load_profile
+from dialer.web.models import ResultIn
+from rules.outcome import Recorder
+from scripts.town import robots
+from scripts.town.people import Heard
+from scripts.town.robots import RefusedError, Robot, in_a_while, result_of
+from scripts.town.softphones import Softphone
+
+CALL = {
+    "attempt_id": "a1",
+    "phone": "0258000001",
+    "amount_yen": 43100,
+    "answered_at": "2026-09-24T17:31:02+09:00",
+}
+
+
+@pytest.mark.parametrize("heard", [*Heard, None])
+def test_every_result_is_one_that_an_operator_may_record(heard: Heard | None) -> None:
+    profile = load_profile("nagaoka-r8", datetime(2026, 9, 24).date())  # noqa: DTZ001 - a day
+    body = result_of(heard, CALL, random.Random(1))
+    result = ResultIn.model_validate({"attempt_id": "a1", **body})
+    rule = profile.outcomes[result.outcome]
+    assert Recorder.OPERATOR in rule.by
+    assert all(getattr(result, mark) for mark in rule.needs)
+    assert result.appointment is None or rule.appointment
+    assert set(result.talk_results) <= {known.code for known in profile.talk_results}
+
+
+@pytest.mark.parametrize(
+    ("answered", "appointment"),
+    [
+        ("2026-09-24T17:31:02+09:00", "2026-09-24T18:10:00+09:00"),
+        ("2026-09-24T17:20:00+09:00", "2026-09-24T18:00:00+09:00"),
+    ],
+)
+def test_an_appointment_is_some_forty_minutes_later(answered: str, appointment: str) -> None:
+    at = datetime.fromisoformat(answered)
+    assert in_a_while(at) == datetime.fromisoformat(appointment)
+
+
+class Service:
+    """Answers a robot as the service would, by a script of screens; keeps what it was asked."""
+
+    def __init__(self, *screens: dict[str, Any] | int) -> None:
+        self.screens = list(screens)
+        self.asked: list[tuple[str, str]] = []
+        self.bodies: list[bytes] = []
+        self.over = asyncio.Event()
+
+    async def answer(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append((request.method, request.url.path))
+        if request.content:
+            self.bodies.append(request.content)
+        if not self.screens:
+            self.over.set()
+            await asyncio.Event().wait()
+        screen = self.screens.pop(0)
+        if isinstance(screen, int):
+            return httpx.Response(screen, json={"message": "今はできません"})
+        return httpx.Response(200, json={"rev": len(self.asked), "call": None, **screen})
+
+    async def meets(self, heard: Heard | None) -> None:
+        """Let a robot work until the script is over."""
+        client = httpx.AsyncClient(
+            base_url="http://service", transport=httpx.MockTransport(self.answer)
+        )
+        robot = Robot(client, Softphone("201"), lambda number: heard, 1)
+        working = asyncio.create_task(robot.work())
+        over = asyncio.create_task(self.over.wait())
+        done, _ = await asyncio.wait({working, over}, return_when=asyncio.FIRST_COMPLETED)
+        working.cancel()
+        over.cancel()
+        for task in done & {working}:
+            task.result()
+
+
+@pytest.fixture(autouse=True)
+def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("_TALK_S", "_SHORT_TALK_S", "_AFTER_CALL_S"):
+        monkeypatch.setattr(robots, name, (0.0, 0.0))
+    monkeypatch.setattr(robots, "_AGAIN_S", 0.0)
+    monkeypatch.setattr(robots, "_PAUSE_SHARE", 0.0)
+
+
+TALKING = {"state": "talking", "call": CALL}
+AFTER_CALL = {"state": "after_call_work", "call": CALL}
+FREE = {"state": "free"}
+
+
+@pytest.mark.parametrize(
+    ("heard", "screens", "asked"),
+    [
+        # an operator who is not ready becomes so
+        (None, [{"state": "paused"}, FREE], ["GET me", "POST ready", "GET me"]),
+        # a talk: hang up, record, wait for the next
+        (
+            Heard.PERSON,
+            [FREE, TALKING, AFTER_CALL, FREE],
+            ["GET me", "GET me", "POST hangup", "POST result", "GET me"],
+        ),
+        # an answering machine: leave the message, free at once
+        (Heard.MACHINE, [TALKING, FREE], ["GET me", "POST message", "GET me"]),
+        # the person hung up first: the result is recorded all the same
+        (
+            Heard.PERSON,
+            [TALKING, 409, AFTER_CALL, FREE],
+            ["GET me", "POST hangup", "GET me", "POST result", "GET me"],
+        ),
+        # the service is away for a moment: the same again
+        (
+            Heard.STRANGER,
+            [AFTER_CALL, 503, FREE],
+            ["GET me", "POST result", "POST result", "GET me"],
+        ),
+        # the case is not on the screen yet
+        (
+            Heard.NOBODY,
+            [{"state": "talking"}, AFTER_CALL, FREE],
+            ["GET me", "GET me", "POST result", "GET me"],
+        ),
+        # the time for after-call work ran out: the result is still owed
+        (Heard.FAX, [{**AFTER_CALL, "state": "paused"}, FREE], ["GET me", "POST result", "GET me"]),
+    ],
+)
+async def test_a_robot_does_what_its_screen_asks_for(
+    heard: Heard | None, screens: list[dict[str, Any] | int], asked: list[str]
+) -> None:
+    service = Service(*screens)
+    await service.meets(heard)
+    assert [f"{method} {path.removeprefix('/api/')}" for method, path in service.asked] == asked
+
+
+async def test_a_refused_result_is_an_error_and_not_tried_again() -> None:
+    service = Service(AFTER_CALL, 422)
+    with pytest.raises(RefusedError, match="422"):
+        await service.meets(Heard.PERSON)
