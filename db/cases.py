@@ -201,16 +201,23 @@ def _refresh(
     calendar: Calendar,
     now: datetime,
 ) -> None:
-    folded = [
-        (known.case, history.state_of(known.case, known.facts, profile, calendar))
-        for known in _histories(connection, case_ids).values()
-    ]
-    connection.execute(_UPDATE_CASE, [_case_projection(*each) for each in folded])
-    phones = [
-        projection
-        for case, state in folded
-        for projection in _phone_projections(case, state, profile, calendar, now)
-    ]
+    cases: list[dict[str, Any]] = []
+    phones: list[dict[str, Any]] = []
+    # cases without facts stand alike: a new month is folded once, not 100,000 times
+    untouched: dict[int, _Projections] = {}
+    for known in _histories(connection, case_ids).values():
+        found = None if known.facts else untouched.get(len(known.case.phones))
+        if found is None:
+            state = history.state_of(known.case, known.facts, profile, calendar)
+            found = _projections(known.case, state, profile, calendar, now)
+        if not known.facts:
+            untouched[len(known.case.phones)] = found
+        cases.append({"case": known.case.id, **found[0]})
+        phones += (
+            {"phone": phone.id, **projected}
+            for phone, projected in zip(known.case.phones, found[1], strict=True)
+        )
+    connection.execute(_UPDATE_CASE, cases)
     if phones:
         connection.execute(_UPDATE_PHONE, phones)
 
@@ -304,21 +311,15 @@ def _city(kind: FactKind, at: datetime) -> Fact:
             return EscalationDecided(at=at, decision=Decision.CLOSE)
 
 
-def _case_projection(case: Case, state: CaseState) -> dict[str, Any]:
-    return {
-        "case": case.id,
-        "status": state.status.value,
-        "clause": state.clause,
-        "appointment": state.appointment,
-    }
+_Projections = tuple[dict[str, Any], list[dict[str, Any]]]
+"""Columns of a case, and of each of its phones."""
 
 
-def _phone_projections(
+def _projections(
     case: Case, state: CaseState, profile: Profile, calendar: Calendar, now: datetime
-) -> list[dict[str, Any]]:
-    return [
+) -> _Projections:
+    phones = [
         {
-            "phone": phone.id,
             "status": state.phones[phone.id].status.value,
             "counted": len(state.phones[phone.id].counted),
             "weekend_met": state.phones[phone.id].weekend_met,
@@ -327,3 +328,8 @@ def _phone_projections(
         }
         for phone in case.phones
     ]
+    return {
+        "status": state.status.value,
+        "clause": state.clause,
+        "appointment": state.appointment,
+    }, phones

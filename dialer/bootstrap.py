@@ -55,7 +55,15 @@ def build(settings: Settings, secrets: Secrets, clock: Clock) -> Service:
     sheets = Sheets(sessions, months)
     desk = OperatorsDesk(clock, sessions, seats, calls, ledger, results, sheets, metrics)
     events = Events(link, calls, seats, early_media_rings=settings.trunk.early_media_rings)
-    inbox = Inbox(sessions, clock, months, calls, desk, lambda: pacer.wake())
+    inbox = Inbox(
+        sessions,
+        clock,
+        months,
+        calls,
+        desk,
+        wake=lambda: pacer.wake(),
+        look_at_legs=lambda: service.look_at_legs(),
+    )
     pacer = Pacer(
         settings,
         clock,

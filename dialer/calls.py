@@ -37,6 +37,8 @@ from rules.profile import Profile
 
 _log = structlog.get_logger()
 
+_LimitReached = type[RingLimitReached] | type[SetupLimitReached]
+
 
 @dataclass(slots=True)
 class Line:
@@ -279,20 +281,19 @@ class Calls:
         profile = self._profile_of(line.campaign_id)
         call = line.call
         if call.state is State.PLACED:
-            kind, since, limit = SetupLimitReached, call.placed_at, profile.setup_allowance_s
+            self._end_after(line, SetupLimitReached, call.placed_at, profile.setup_allowance_s)
         elif call.state is State.RINGING and call.rang_at is not None:
-            kind, since, limit = RingLimitReached, call.rang_at, profile.ring_limit_s
-        else:
-            return
-        now = self.moment(call.attempt)
-        assert now is not None
-        left = max(0.0, limit - (now - since).total_seconds())
-        loop = asyncio.get_running_loop()
-        line.timer = loop.call_later(left, self._limit_reached, call.attempt, kind)
+            self._end_after(line, RingLimitReached, call.rang_at, profile.ring_limit_s)
 
-    def _limit_reached(
-        self, attempt: str, kind: type[RingLimitReached] | type[SetupLimitReached]
-    ) -> None:
+    def _end_after(self, line: Line, kind: _LimitReached, since: datetime, limit_s: float) -> None:
+        attempt = line.call.attempt
+        now = self.moment(attempt)
+        assert now is not None
+        left = max(0.0, limit_s - (now - since).total_seconds())
+        loop = asyncio.get_running_loop()
+        line.timer = loop.call_later(left, self._limit_reached, attempt, kind)
+
+    def _limit_reached(self, attempt: str, kind: _LimitReached) -> None:
         moment = self.moment(attempt)
         if moment is not None:
             self.apply(kind(attempt=attempt, at=moment))

@@ -35,6 +35,7 @@ class Inbox:
         calls: Calls,
         desk: OperatorsDesk,
         wake: Callable[[], None],
+        look_at_legs: Callable[[], None],
     ) -> None:
         self._sessions = sessions
         self._clock = clock
@@ -42,6 +43,7 @@ class Inbox:
         self._calls = calls
         self._desk = desk
         self._wake = wake
+        self._look_at_legs = look_at_legs
         self._last = 0
         self.emergency = False
         """Whether an emergency stop is in force."""
@@ -104,6 +106,7 @@ class Inbox:
 
     async def _operators(self, _notice: Notice) -> None:
         await self._desk.reload()
+        self._look_at_legs()
 
     async def _reload(self) -> None:
         async with self._sessions.read() as session:

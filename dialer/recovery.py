@@ -105,7 +105,7 @@ class Recovery:
         channels = {c.uniqueid: c for c in await self._list("CoreShowChannels")}
         journal = await self._journal() if after_silence else {}
         if after_silence:
-            await self._legs()
+            await self.look_at_legs()
             await self.look_at_trunk()
         for line in self._calls.lines():
             if line.call.state is not State.ENDED:
@@ -132,7 +132,7 @@ class Recovery:
         elif after_silence:
             self._calls.catch_up(call.attempt, _seen(call, channel, journal, at))
 
-    async def _legs(self) -> None:
+    async def look_at_legs(self) -> None:
         """The operators' legs. One in use belongs to a talk, or is not ready yet and will tell; one that is
         neither ready nor in use is gone."""
         devices = await self._list("DeviceStateList")

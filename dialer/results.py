@@ -7,6 +7,7 @@ leaves the calls in flight, and the case is folded again.
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -71,7 +72,7 @@ class Results:
                 await self._refresh(session, talk.campaign_id, [talk.case_id], recorded.at)
                 return
             saved = await results.current(session, given.attempt_id)
-            if saved is None or saved.result != recorded.result:
+            if saved is None or replace(saved, at=recorded.at) != recorded:
                 raise ConflictError("この通話の結果はすでに記録されています。訂正してください")
 
     async def correct(self, operator: str, given: ResultIn) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -124,12 +125,15 @@ class Service:
             await self.recovery.load()
             stack.push_async_callback(self._cancel_tasks)
             self._start_tasks()
+            stack.push_async_callback(self.web.stop)
+            stack.callback(self.seats.touch_all)  # long polls end at once
             stack.callback(self._schedule().shutdown)
             self.link.start()
             stack.callback(self.link.close)
             _log.info("serving")
             await self._stop.wait()
             await self._drain()
+            self.seats.touch_all()
             await self.web.stop()
             await asyncio.wait_for(self.ledger.flushed(), RECOVER_AGAIN_S * 10)
             _log.info("stopped")
@@ -186,11 +190,10 @@ class Service:
         _log.info("draining", calls=len(self._alive()))
         try:
             async with asyncio.timeout(self.settings.service.drain_s):
-                while self._alive():
+                while self._alive():  # noqa: ASYNC110 (minutes of waiting need no event)
                     await asyncio.sleep(0.1)
         except TimeoutError:
             _log.warning("drain_time_over", calls=len(self._alive()))
-        self.seats.touch_all()
 
     def _alive(self) -> list[str]:
         lines = self.calls.lines()
@@ -225,22 +228,23 @@ class Service:
 
     def look_at_trunk(self) -> None:
         """The trunk's device said that it is not available: ask whether the carrier answers."""
-        self._start(self._look_at_trunk())
+        self._start(self._look(self.recovery.look_at_trunk))
 
-    async def _look_at_trunk(self) -> None:
+    def look_at_legs(self) -> None:
+        """New operators: their legs may be up already."""
+        self._start(self._look(self.recovery.look_at_legs))
+
+    async def _look(self, what: Callable[[], Awaitable[None]]) -> None:
         try:
-            await self.recovery.look_at_trunk()
+            await what()
         except AmiError as error:
-            _log.warning("trunk_not_asked", error=error)
+            _log.warning("asterisk_not_asked", error=error)
 
     async def _regular_look(self) -> None:
         if not self._caught_up:
             return
-        try:
-            await self.recovery.reconcile(after_silence=False)
-            await self.recovery.look_at_trunk()
-        except AmiError as error:
-            _log.warning("regular_look_failed", error=error)
+        await self._look(partial(self.recovery.reconcile, after_silence=False))
+        await self._look(self.recovery.look_at_trunk)
 
     # the database --------------------------------------------------------------------------------
 

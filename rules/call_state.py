@@ -227,9 +227,20 @@ def _noted(call: Call, fact: Fact, orders: tuple[Order, ...]) -> Call:
             return replace(call, operator=fact.operator, connected_at=at)
         case OperatorMissed() if call.state is State.WAITING:
             return replace(call, operator=None)
+    return _marked(call, fact)
+
+
+def _marked(call: Call, fact: Fact) -> Call:
+    match fact:
         case CourtesyStarted() if call.connected_at is None:
             return replace(call, courtesy=True)
-    return replace(call, **{_MARKS[type(fact)]: True}) if type(fact) in _MARKS else call
+        case EarlyMediaHeard():
+            return replace(call, early_media=True)
+        case MessageChosen():
+            return replace(call, message_chosen=True)
+        case MessageLeft():
+            return replace(call, message_left=True)
+    return call
 
 
 def _ended(call: Call, fact: Fact) -> Call:
@@ -242,11 +253,6 @@ def _ended(call: Call, fact: Fact) -> Call:
     )
 
 
-_MARKS: dict[type, str] = {
-    EarlyMediaHeard: "early_media",
-    MessageChosen: "message_chosen",
-    MessageLeft: "message_left",
-}
 _ENDED_BY: dict[type, EndedBy] = {
     RingLimitReached: EndedBy.RING_LIMIT,
     SetupLimitReached: EndedBy.SETUP_LIMIT,

@@ -109,4 +109,4 @@ def _phones(rng: random.Random, fixed: Iterator[str], mobile: Iterator[str]) -> 
     columns: list[str] = []
     for kind, numbers in phones[: 1 + (rng.random() < 1 / 3)]:
         columns += [next(numbers), kind]
-    return (columns + ["", ""])[:4]
+    return [*columns, "", ""][:4]

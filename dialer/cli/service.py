@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -97,8 +98,22 @@ def serve(ctx: typer.Context) -> None:
 
 
 def doctor(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """Check everything that could be wrong, and say what to do."""
-    raise NotImplementedError
+    """Check everything that could be wrong, and say what to do. Status 1 if something is."""
+    from dialer.doctor import check
+    from dialer.logs import set_up_logs
+
+    set_up_logs()  # panoramisk's own would print over the answer
+    here = installation(ctx)
+    findings = asyncio.run(check(here.settings, here.settings_path))
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        for one in findings:
+            print(f"{'ok   ' if one.ok else 'WRONG'} {one.name}: {one.detail}")
+            if one.what_to_do:
+                print(f"      → {one.what_to_do}")
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
 
 
 @db_app.command()

@@ -17,8 +17,8 @@ from rules.case import PhoneKind
 from rules.layout import IntakeLayout, Item
 
 _CODE = re.compile(r"[0-9A-Za-z-]{1,32}")
-_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
-_POSTAL = re.compile(r"\d{3}-?\d{4}")
+_MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
+_POSTAL = re.compile(r"[0-9]{3}-?[0-9]{4}")
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 """A spreadsheet takes what begins so for a formula; the values go out again in reports."""
 _MAX_DIGITS = 12
@@ -184,7 +184,7 @@ class _RowChecker:
         digits = text
         if self._layout.full_width_amounts:
             digits = unicodedata.normalize("NFKC", text).replace(",", "")
-        if re.fullmatch(r"[-−－▲△]\d+", digits):
+        if re.fullmatch(r"[-−－▲△][0-9]+", digits):
             raise _FaultError("負の金額です。金額を確かめてください")
         if not re.fullmatch(r"[0-9]+", digits):
             raise _FaultError(

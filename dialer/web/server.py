@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -34,6 +35,7 @@ class WebServer:
 
     def __init__(self, app: FastAPI, http: Http) -> None:
         self._server = _QuietServer(server_config(app, http))
+        self._ended = asyncio.Event()
 
     async def run(self) -> None:
         """Serve until `stop`.
@@ -45,10 +47,13 @@ class WebServer:
             await self._server.serve()
         except SystemExit:  # uvicorn's way to say that it cannot bind
             raise WebError("the web interface cannot listen: is its port taken?") from None
+        finally:
+            self._ended.set()
 
     async def stop(self) -> None:
         """End open requests within `LONG_POLLS_END_S` seconds, and the server."""
         self._server.should_exit = True
+        await self._ended.wait()
 
 
 class WebError(YobirinError):

@@ -81,7 +81,7 @@ class Rehearsal:
     async def all_free(self) -> None:
         """Return when every operator can be given a call."""
         async with asyncio.timeout(_START_S):
-            while any(operator.state != "free" for operator in (await self.status()).operators):  # noqa: ASYNC110 - it is asked over HTTP
+            while any(operator.state != "free" for operator in (await self.status()).operators):
                 await asyncio.sleep(0.1)
 
 

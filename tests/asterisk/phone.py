@@ -7,7 +7,6 @@ import hashlib
 import re
 import struct
 import time
-from collections.abc import Callable
 from uuid import uuid4
 
 from tests.asterisk import tones
@@ -53,6 +52,7 @@ class Call:
         self.local = self.remote = self.target = ""
         self.ended = asyncio.Event()
         self.ended_at = 0.0
+        self.answered = False
         self.speaks: int | None = None
         """Frequency of the tone sent, in Hz; None: silence."""
         self._heard = bytearray()
@@ -87,6 +87,7 @@ class Call:
 
     def answer(self) -> None:
         """Pick up."""
+        self.answered = True
         self.respond("200 OK", self.sdp())
         self.begin_sound(self.invite.body)
 
@@ -151,8 +152,9 @@ class Phone(asyncio.DatagramProtocol):
         self._secret = secret
         self.calls: asyncio.Queue[Call] = asyncio.Queue()
         """Calls that came in, each after its INVITE."""
+        self.received: list[Sip] = []
         self._by_id: dict[str, Call] = {}
-        self._waiting: dict[tuple[str, int], Callable[[Sip], None]] = {}
+        self._waiting: dict[tuple[str, int], asyncio.Future[Sip]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = asyncio.Event()
         self._transport: asyncio.DatagramTransport
@@ -202,6 +204,18 @@ class Phone(asyncio.DatagramProtocol):
         """The next call to this telephone."""
         return await asyncio.wait_for(self.calls.get(), within_s)
 
+    def forget(self) -> None:
+        """Hang up what is still there, so that the next test begins with silence."""
+        while not self.calls.empty():
+            self.calls.get_nowait()
+        for call in self._by_id.values():
+            if not call.ended.is_set():
+                if call.answered:
+                    call.hang_up()
+                else:
+                    call.respond("480 Temporarily Unavailable")
+                    call.over()
+
     @property
     def _aor(self) -> str:
         return f"<sip:{self.user}@{HOST}:{self._pbx[1]}>"
@@ -227,8 +241,8 @@ class Phone(asyncio.DatagramProtocol):
         body: str,
         proof: str,
     ) -> Sip:
-        future = asyncio.get_running_loop().create_future()
-        self._waiting[call_id, seq] = lambda sip: future.done() or future.set_result(sip)
+        future: asyncio.Future[Sip] = asyncio.get_running_loop().create_future()
+        self._waiting[call_id, seq] = future
         self.request(method, uri, call_id, seq, from_=from_, to=to, body=body, extra=proof)
         return await asyncio.wait_for(future, WAIT_S)
 
@@ -279,6 +293,7 @@ class Phone(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: object) -> None:
         sip = Sip(data.decode())
+        self.received.append(sip)
         if sip.status:
             self._on_response(sip)
         else:
@@ -288,8 +303,8 @@ class Phone(asyncio.DatagramProtocol):
 
     def _on_response(self, sip: Sip) -> None:
         waiting = self._waiting.get((sip.get("Call-ID"), int(sip.get("CSeq").split()[0])))
-        if waiting and sip.status >= 200:
-            waiting(sip)
+        if waiting and not waiting.done() and sip.status >= 200:
+            waiting.set_result(sip)
 
     async def _on_request(self, sip: Sip) -> None:
         call = self._by_id.get(sip.get("Call-ID"))

@@ -56,18 +56,28 @@ def test_asterisk_loads_it_without_a_warning(trunk: dict[str, object], send_pai:
 @pytest.mark.asterisk
 def test_asterisk_listens_on_the_loopback_only() -> None:
     with started_pbx() as pbx:
-        listening = subprocess.run(
-            ["ss", "-H", "-ltunp"], capture_output=True, text=True, check=True
-        ).stdout.splitlines()
-        mine = [line.split() for line in listening if f"pid={pbx.asterisk.pid}," in line]
         served = {pbx.settings.ami.port, pbx.settings.asterisk.sip_port}
-        addresses = [
-            fields[4].rsplit(":", 1)[0]
-            for fields in mine
+        bound = [
+            address
+            for protocol, address, port in bound_by(pbx.asterisk.pid)
             # the SIP stack asks DNS servers from two UDP ports of its own choice; nobody is served there
-            if fields[0] == "tcp" or int(fields[4].rsplit(":", 1)[1]) in served
+            if protocol == "tcp" or port in served
         ]
-        assert addresses == ["127.0.0.1"] * len(served)
+        assert bound == ["127.0.0.1"] * len(served)
+
+
+def bound_by(pid: int) -> list[tuple[str, str, int]]:
+    """Protocol, address and port of every IPv4 or IPv6 socket a process listens on."""
+    mine = {str(handle.readlink()) for handle in Path(f"/proc/{pid}/fd").iterdir()}
+    bound = []
+    for table in ("tcp", "udp", "tcp6", "udp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            _, local, remote, *rest = line.split()
+            address, port = local.split(":")
+            if f"socket:[{rest[6]}]" in mine and int(remote.split(":")[1], 16) == 0:
+                octets = bytes.fromhex(address)[::-1]
+                bound.append((table[:3], ".".join(map(str, octets)), int(port, 16)))
+    return bound
 
 
 # asterisklint knows the applications of Asterisk 11 only; that these exist the real one has shown.

@@ -1,4 +1,4 @@
-"""A manager interface of our own, and a link to it."""
+"""A manager interface of our own with a link to it, and a campaign under way."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from db.session import Sessions
 from dialer.ami import link as link_module
 from dialer.ami.fake import SECRET, FakeAsterisk
 from dialer.ami.link import Link, LinkUp
+from tests.db.town import Town
 
 
 @pytest.fixture
@@ -33,3 +35,9 @@ async def link(asterisk: FakeAsterisk, quick: None) -> AsyncIterator[Link]:
     assert made.events.get_nowait() == LinkUp()
     yield made
     made.close()
+
+
+@pytest.fixture
+async def town(sessions: Sessions) -> Town:
+    """One campaign under way, on both databases."""
+    return await Town(sessions).open()

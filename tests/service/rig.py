@@ -5,21 +5,22 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from db import campaigns, cases, operators
 from db.campaigns import CampaignState
 from db.keys import Keys
 from db.session import Sessions, make_sessions
 from db.tables import AttemptChange, CaseRow, Intake, PhoneRow, ResultRow
+from db.upgrade import upgrade
 from dialer.asterisk_config import render
 from dialer.bootstrap import build
 from dialer.calendar import campaign_calendar
@@ -45,14 +46,12 @@ class Screen:
 
     id: str
     http: httpx.AsyncClient
-    phone: Phone
+    house: House
     leg: Call | None = None
 
     async def log_in(self) -> None:
         """Register, call `*1`, ask for calls."""
-        await self.phone.register()
-        status, self.leg = await self.phone.call("*1")
-        assert status == 200
+        self.leg = await self.house.nailed_up(self.id)
         await self.until("paused", "free")
         await self.post("ready")
         await self.until("free")
@@ -87,8 +86,8 @@ class Screen:
 
 
 @dataclass
-class Rig:
-    """What a test works with."""
+class House:
+    """What outlives a database: the PBX, the carrier's telephone, the operators' telephones."""
 
     folder: Path
     settings: Settings
@@ -96,12 +95,69 @@ class Rig:
     settings_path: Path
     asterisk: RunningAsterisk
     carrier: Phone
+    stack: AsyncExitStack
+    phones: dict[str, Phone] = field(default_factory=dict)
+    legs: dict[str, Call] = field(default_factory=dict)
+
+    async def phone_of(self, extension: str) -> Phone:
+        """The operator's telephone."""
+        if extension not in self.phones:
+            self.phones[extension] = await self.stack.enter_async_context(
+                Phone(
+                    self.settings.asterisk.sip_port,
+                    user=extension,
+                    secret=self.secrets.sip[extension],
+                )
+            )
+        return self.phones[extension]
+
+    async def nailed_up(self, extension: str) -> Call:
+        """The operator's leg, logged in; one that is still up is kept."""
+        if extension not in self.legs or self.legs[extension].ended.is_set():
+            phone = await self.phone_of(extension)
+            await phone.register()
+            status, self.legs[extension] = await phone.call("*1")
+            assert status == 200
+        return self.legs[extension]
+
+
+@dataclass
+class Rig:
+    """What a test works with."""
+
+    house: House
+    settings: Settings
     clock: JumpClock
     sessions: Sessions
     stack: AsyncExitStack
     service: Service | None = None
     screens: list[Screen] = field(default_factory=list)
     task: asyncio.Task[None] | None = None
+
+    @property
+    def folder(self) -> Path:
+        """All files of the PBX."""
+        return self.house.folder
+
+    @property
+    def secrets(self) -> Secrets:
+        """The installation's secrets."""
+        return self.house.secrets
+
+    @property
+    def settings_path(self) -> Path:
+        """The settings file's place (tests hold the settings themselves)."""
+        return self.house.settings_path
+
+    @property
+    def asterisk(self) -> RunningAsterisk:
+        """The PBX."""
+        return self.house.asterisk
+
+    @property
+    def carrier(self) -> Phone:
+        """Every call of the dialer arrives here."""
+        return self.house.carrier
 
     async def add_cases(self, *cases_phones: list[str]) -> list[int]:
         """Add open cases, each with these numbers; returns their ids."""
@@ -133,9 +189,14 @@ class Rig:
                 for position, number in enumerate(numbers, 1):
                     session.add(
                         PhoneRow(
-                            campaign_id=campaign.id, case_id=row.id, position=position,
-                            number=number, number_key=keys.number(number), kind="fixed",
-                            status="open", due_at=None,
+                            campaign_id=campaign.id,
+                            case_id=row.id,
+                            position=position,
+                            number=number,
+                            number_key=keys.number(number),
+                            kind="fixed",
+                            status="open",
+                            due_at=None,
                         )  # fmt: skip
                     )
             await session.flush()
@@ -157,14 +218,7 @@ class Rig:
                     base_url=base, headers={"Authorization": f"Bearer {token}"}, trust_env=False
                 )
             )
-            phone = await self.stack.enter_async_context(
-                Phone(
-                    self.settings.asterisk.sip_port,
-                    user=extension,
-                    secret=self.secrets.sip[extension],
-                )
-            )
-            self.screens.append(Screen(extension, http, phone))
+            self.screens.append(Screen(extension, http, self.house))
         return self.screens
 
     async def serve(self) -> Service:
@@ -224,18 +278,13 @@ class Rig:
 
 
 @asynccontextmanager
-async def rig(
-    database_url: str | None = None, start: datetime = MONDAY, **trunk: Any
-) -> AsyncIterator[Rig]:
-    """Everything but the service itself and the operators."""
+async def open_house(**trunk: Any) -> AsyncIterator[House]:
+    """A PBX and its telephones; `trunk` changes that section of the settings."""
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(work_dir())
         settings = settings_in(folder, **trunk)
         http = settings.http.model_copy(update={"port": free_port()})
         settings = settings.model_copy(update={"http": http})
-        if database_url is not None:
-            service = settings.service.model_copy(update={"database": database_url})
-            settings = settings.model_copy(update={"service": service})
         path = folder / "yobirin.toml"
         secrets = ensure_secrets(settings, path)
         write_sounds(settings.asterisk.sounds_dir)
@@ -245,22 +294,42 @@ async def rig(
         )
         asterisk = await asyncio.to_thread(start_asterisk, folder / "conf", folder)
         stack.push_async_callback(asyncio.to_thread, asterisk.stop)
+        yield House(folder, settings, secrets, path, asterisk, carrier, stack)
+
+
+@asynccontextmanager
+async def rig(
+    database_url: str | None = None,
+    start: datetime = MONDAY,
+    house: House | None = None,
+    **trunk: Any,
+) -> AsyncIterator[Rig]:
+    """Everything but the service itself and the operators.
+
+    Args:
+        database_url: of a migrated database; None: a new SQLite file.
+        house: a PBX that runs already; None: one of its own.
+    """
+    async with AsyncExitStack() as stack:
+        if house is None:
+            house = await stack.enter_async_context(open_house(**trunk))
+        settings = house.settings
+        if database_url is not None:
+            service = settings.service.model_copy(update={"database": database_url})
+            settings = settings.model_copy(update={"service": service})
+        else:
+            await upgrade(settings.service.database)
         sessions = make_sessions(settings.service.database)
         stack.push_async_callback(sessions.close)
-        if database_url is None:
-            from db.upgrade import upgrade
-
-            await upgrade(settings.service.database)
         clock = JumpClock(start)
         async with sessions.write() as session:
             await campaigns.create(
                 session, CAMPAIGN, profile="nagaoka-r8", period_from=PERIOD[0],
                 period_to=PERIOD[1], at=clock.now(),
             )  # fmt: skip
-        made = Rig(
-            folder, settings, secrets, path, asterisk, carrier, clock, sessions, stack
-        )
+        made = Rig(house, settings, clock, sessions, stack)
         try:
             yield made
         finally:
             await made.stop_service()
+            house.carrier.forget()

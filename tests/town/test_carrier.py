@@ -112,7 +112,7 @@ async def test_an_answering_machine_greets_and_records_until_the_caller_hangs_up
     async with Caller(number_of(Kind.MACHINE), carrier.sip_port) as caller:
         await caller.hears("200", within_s=20)
         async with asyncio.timeout(15):
-            while not list(carrier.recordings.glob("*.wav")):  # noqa: ASYNC110 - a file of Asterisk's
+            while not list(carrier.recordings.glob("*.wav")):
                 await asyncio.sleep(0.05)
         assert "BYE" not in caller.heard
         caller.bye()

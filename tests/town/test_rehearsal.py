@@ -38,9 +38,9 @@ async def test_a_thursday_evening_in_a_town_of_five() -> None:
         )
         async with rehearsal(plan, clock) as stage:
             await stage.all_free()
-            await lose_the_operators_and_get_them_back(stage)
             await play_until_everybody_was_called(stage, Round(begins=begins, until_s=60))
             await compare(stage)
+            await lose_the_operators_and_get_them_back(stage)
 
 
 async def lose_the_operators_and_get_them_back(stage: Rehearsal) -> None:

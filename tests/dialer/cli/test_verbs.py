@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.tables import CaseRow, EmergencyStop, Notice, Operator, PhoneRow
+from dialer.cli.app import run
+from dialer.doctor import Finding
 from tests.dialer.cli.conftest import PERSON, House
 
 
@@ -193,3 +197,97 @@ def test_a_file_with_a_fault_is_taken_in_not_at_all_unless_the_supervisor_says_s
 
     again = in_json(month, *arguments, "--accept-good")
     assert (again["added"], again["unchanged"], again["refused"]) == (0, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("findings", "status", "lines"),
+    [
+        ([Finding("trunk", True, "NOT_INUSE", "")], 0, ["ok    trunk: NOT_INUSE"]),
+        (
+            [
+                Finding("trunk", True, "NOT_INUSE", ""),
+                Finding("clock", False, "9.0 s from the database's", "follow a time server"),
+            ],
+            1,
+            [
+                "ok    trunk: NOT_INUSE",
+                "WRONG clock: 9.0 s from the database's",
+                "      → follow a time server",
+            ],
+        ),
+    ],
+)
+def test_the_doctor_says_what_to_do_and_by_its_status_whether_anything_is(
+    house: House,
+    monkeypatch: pytest.MonkeyPatch,
+    findings: list[Finding],
+    status: int,
+    lines: list[str],
+) -> None:
+    async def check(*_: object) -> list[Finding]:
+        return findings
+
+    monkeypatch.setattr("dialer.doctor.check", check)
+    monkeypatch.setattr("dialer.logs.set_up_logs", lambda: None)  # once per process
+    done = house.run("doctor")
+    assert (done.status, done.out.splitlines()) == (status, lines)
+    told = json.loads(house.run("doctor", "--json").out)
+    assert [one["ok"] for one in told] == [finding.ok for finding in findings]
+
+
+SCENARIO = """
+scenario: an unanswered call keeps the phone for another band
+profile: nagaoka-r8
+period: {from: 2026-10-20, to: 2026-10-27}
+cases:
+  - {id: A, phones: {a1: {number: "0258-00-1234", kind: fixed}}}
+steps:
+  - {at: "2026-10-20 10:00", attempt: a1, outcome: no_answer, ring: 36}
+  - {at: "2026-10-21 10:30", ask: a1, expect: %s}
+"""
+
+
+@pytest.mark.parametrize(
+    ("expect", "status", "sums"),
+    [
+        ("refused, reason: same_band", 0, "2 steps: 2 hold, 0 do not, 0 files are faulty"),
+        ("allowed", 1, "2 steps: 1 hold, 1 do not, 0 files are faulty"),
+        ("perhaps", 10, "0 steps: 0 hold, 0 do not, 1 files are faulty"),
+    ],
+)
+def test_rules_are_checked_without_any_installation(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    expect: str,
+    status: int,
+    sums: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "story.yaml").write_text(SCENARIO % expect, encoding="utf-8")
+    assert run(["rules", "check", "story.yaml"]) == status
+    said = capsys.readouterr()
+    assert said.out.splitlines()[-1].endswith(sums)
+    if status == 1:
+        line = said.out.splitlines()[0]
+        assert line.startswith("story.yaml:9: an unanswered call")
+        assert "same_band" in line
+    assert (said.err != "") == (status == 10)
+    assert run(["rules", "check", "--json", "story.yaml"]) == status
+    assert json.loads(capsys.readouterr().out)["holds"] is (status == 0)
+
+
+def test_the_daily_report_goes_where_it_is_told(month: House) -> None:
+    where = str(month.folder / "reports")
+    done = month.run("report", "daily", "--date", "2026-09-19", "--out", where)
+    assert (done.status, done.out) == (0, f"{where}/daily-2026-09-2026-09-19.csv\n")
+    assert Path(done.out.strip()).is_file()
+    told = in_json(month, "report", "daily", "--date", "2026-09-19", "--out", where)
+    assert (told[0]["campaign"], told[0]["sums"]["handled_out"]) == ("2026-09", 0)
+
+
+def test_asterisks_configuration_is_written_and_secrets_are_made(house: House) -> None:
+    (house.folder / "secrets.toml").unlink()
+    assert house.run("asterisk", "render", str(house.folder / "conf")).status == 0
+    assert (house.folder / "conf" / "extensions.conf").is_file()
+    assert (house.folder / "secrets.toml").stat().st_mode & 0o077 == 0

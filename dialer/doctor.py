@@ -1,0 +1,267 @@
+"""Checks everything that could be wrong with an installation, and says what to do about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from panoramisk.message import Message
+from sqlalchemy import func, select
+
+from db import operators
+from db.session import make_sessions
+from db.upgrade import head, revision_of
+from dialer.ami import contract
+from dialer.ami.link import Link
+from dialer.asterisk_config import dialplan_version
+from dialer.clock import Clock, SystemClock
+from dialer.errors import AmiError, DatabaseError, SettingsError
+from dialer.profiles import load_profile
+from dialer.settings import Secrets, Settings, Trunk, load_secrets
+from rules.profile import Profile, ProfileError
+
+OLDEST_ASTERISK = 20
+CLOCKS_APART = timedelta(seconds=2)
+"""Longest difference between this machine's clock and another's that is nothing to speak of."""
+_JST = timedelta(hours=9)
+_CONNECT_WITHIN_S = 5.0
+_RENDER = "run `dialer asterisk render DIR` and reload Asterisk (`asterisk -rx 'core reload'`)"
+_ACTIONS = (
+    "Originate", "Redirect", "Hangup", "CoreShowChannels", "Agents", "DBGetTree", "DBDel",
+    "DeviceStateList", "Getvar", "CoreSettings", "CoreStatus", "Ping",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    name: str
+    ok: bool
+    detail: str
+    """What was found; no personal data."""
+    what_to_do: str
+    """Empty if it is well."""
+
+
+async def check(settings: Settings, settings_path: Path) -> list[Finding]:
+    """Look at everything; what cannot be reached is a finding, never an exception."""
+    clock = SystemClock()
+    findings = [*_settings(settings, clock), _sounds(settings), _time_zone(clock)]
+    findings += await _database(settings, clock)
+    try:
+        secrets = load_secrets(settings_path)
+    except SettingsError as error:
+        return [*findings, Finding("secrets", False, str(error), _RENDER)]
+    return findings + await _asterisk(settings, secrets)
+
+
+def _settings(settings: Settings, clock: Clock) -> list[Finding]:
+    found = [_prefix(settings.trunk)]
+    try:
+        profile = load_profile(settings.service.profile, clock.now().date())
+    except ProfileError as error:
+        return [*found, Finding("contract profile", False, str(error), "correct service.profile")]
+    return [
+        *found,
+        Finding("contract profile", True, f"{profile.name}: {profile.title}", ""),
+        _pool(settings, profile),
+    ]
+
+
+def _prefix(trunk: Trunk) -> Finding:
+    return _finding(
+        "caller ID prefix",
+        trunk.prefix != "184",
+        f"trunk.prefix is {trunk.prefix!r}",
+        "184 hides the caller ID, which the contract forbids (§11(2)): use 186 or no prefix",
+    )
+
+
+def _pool(settings: Settings, profile: Profile) -> Finding:
+    refused = [n for n in settings.caller_id.pool if n.startswith(profile.forbidden_caller_ids)]
+    return _finding(
+        "caller ID pool",
+        not refused,
+        f"{len(settings.caller_id.pool)} numbers, {len(refused)} of a kind the contract refuses",
+        f"replace {', '.join(refused)} in caller_id.pool by geographic numbers (§11(2)ウ)",
+    )
+
+
+def _sounds(settings: Settings) -> Finding:
+    folder = settings.asterisk.sounds_dir
+    missing = [name for name in contract.SOUNDS if not (folder / f"{name}.wav").is_file()]
+    return _finding(
+        "sounds",
+        not missing,
+        f"missing: {', '.join(missing)}" if missing else f"all {len(contract.SOUNDS)} there",
+        f"make them: `python -m scripts.sounds {folder} {settings.service.profile}`",
+    )
+
+
+def _time_zone(clock: Clock) -> Finding:
+    offset = datetime.now().astimezone().utcoffset()
+    return _finding(
+        "time zone",
+        offset == _JST,
+        f"the machine is {offset} ahead of UTC; calling hours go by {clock.now():%H:%M} Japan time",
+        "logs and the operators' times differ from the wall clock: `timedatectl set-timezone "
+        "Asia/Tokyo`",
+    )
+
+
+async def _database(settings: Settings, clock: Clock) -> list[Finding]:
+    url = settings.service.database
+    try:
+        there, wanted = await revision_of(url), head()
+        reached = Finding("database", True, "answers", "")
+        migrated = _finding(
+            "database tables",
+            there == wanted,
+            f"revision {there or 'none'}, wanted {wanted}",
+            "run `dialer db upgrade`",
+        )
+        return [reached, migrated, await _database_clock(url, clock)]
+    except DatabaseError as error:
+        hint = "start the database, or correct service.database in the settings"
+        return [Finding("database", False, str(error), hint)]
+
+
+async def _database_clock(url: str, clock: Clock) -> Finding:
+    sessions = make_sessions(url)
+    try:
+        async with sessions.read() as session:
+            now = (await session.scalars(select(func.current_timestamp()))).one()
+    finally:
+        await sessions.close()
+    # SQLite gives UTC without saying so
+    apart = abs((now if now.tzinfo else now.replace(tzinfo=UTC)) - clock.now())
+    return _finding(
+        "clock",
+        apart <= CLOCKS_APART,
+        f"{apart.total_seconds():.1f} s from the database's",
+        "let both machines follow a time server (`timedatectl set-ntp true`)",
+    )
+
+
+async def _asterisk(settings: Settings, secrets: Secrets) -> list[Finding]:
+    try:
+        async with _linked(settings, secrets) as link:
+            reached = Finding("manager interface", True, "logged in", "")
+            devices = await _device_states(link)
+            found = [
+                reached,
+                await _version(link),
+                await _privileges(link),
+                await _dialplan(link),
+                _trunk(settings.trunk, devices),
+                await _operators(settings, devices),
+            ]
+            if settings.trunk.auth == "registration":
+                found.append(await _registration(link))
+            return found
+    except AmiError as error:
+        hint = f"start Asterisk, look at ami.host and ami.port; if the login is refused, {_RENDER}"
+        return [Finding("manager interface", False, str(error), hint)]
+
+
+@asynccontextmanager
+async def _linked(settings: Settings, secrets: Secrets) -> AsyncIterator[Link]:
+    link = Link(settings.ami, secrets.ami)
+    await link.connect(_CONNECT_WITHIN_S)
+    try:
+        yield link
+    finally:
+        link.close()
+
+
+async def _version(link: Link) -> Finding:
+    said = str((await link.act({"Action": "CoreSettings"}))[0].asteriskversion)
+    major = re.match(r"(?:certified/)?(\d+)", said)
+    return _finding(
+        "Asterisk version",
+        major is not None and int(major[1]) >= OLDEST_ASTERISK,
+        said,
+        f"install Asterisk {OLDEST_ASTERISK} or newer",
+    )
+
+
+async def _privileges(link: Link) -> Finding:
+    allowed = (await link.act({"Action": "ListCommands"}))[0]
+    missing = [action for action in _ACTIONS if action not in allowed]
+    return _finding(
+        "manager privileges",
+        not missing,
+        f"not allowed: {', '.join(missing)}" if missing else "sufficient",
+        _RENDER,
+    )
+
+
+async def _dialplan(link: Link) -> Finding:
+    answer = await link.act({"Action": "Getvar", "Variable": contract.DIALPLAN_VERSION})
+    there, ours = str(answer[0].value), dialplan_version()
+    return _finding(
+        "dialplan", there == ours, f"version {there or 'none'}, ours is {ours}", _RENDER
+    )
+
+
+async def _device_states(link: Link) -> dict[str, str]:
+    listed: list[Message] = await link.act({"Action": "DeviceStateList"})
+    return {str(m.device): str(m.state) for m in listed if m.event == "DeviceStateChange"}
+
+
+def _trunk(trunk: Trunk, devices: dict[str, str]) -> Finding:
+    state = devices.get(f"PJSIP/{contract.TRUNK}", "UNKNOWN")
+    return _finding(
+        "trunk",
+        state not in ("UNAVAILABLE", "INVALID", "UNKNOWN"),
+        state,
+        f"{trunk.host}:{trunk.port} does not answer SIP OPTIONS: look at trunk.host, trunk.port, "
+        "the firewall, and ask the carrier",
+    )
+
+
+async def _registration(link: Link) -> Finding:
+    listed = await link.act({"Action": "PJSIPShowRegistrationsOutbound"})
+    states = [str(m.status) for m in listed if m.event == "OutboundRegistrationDetail"]
+    return _finding(
+        "registration",
+        states == ["Registered"],
+        ", ".join(states) or "none",
+        "look at trunk.username and trunk.password, and ask the carrier",
+    )
+
+
+async def _operators(settings: Settings, devices: dict[str, str]) -> Finding:
+    wanted = await _active_operators(settings)
+    away = [e for e in wanted if devices.get(f"PJSIP/{e}", "UNAVAILABLE") == "UNAVAILABLE"]
+    unknown = [e for e in wanted if e not in settings.operators.extensions()]
+    if unknown:
+        hint = f"give {', '.join(unknown)} another extension, or raise operators.count; then render"
+        return Finding("operators", False, f"no such extension: {', '.join(unknown)}", hint)
+    return _finding(
+        "operators",
+        bool(wanted) and not away,
+        f"{len(wanted) - len(away)} of {len(wanted)} softphones registered",
+        f"register the softphones of {', '.join(away)}" if away else "run `dialer operator add`",
+    )
+
+
+async def _active_operators(settings: Settings) -> list[str]:
+    """Extensions at which somebody sits; none if the database does not say."""
+    sessions = make_sessions(settings.service.database)
+    try:
+        async with sessions.read() as session:
+            return [o.id for o in await operators.all_operators(session) if o.active]
+    except DatabaseError:
+        return []
+    finally:
+        await sessions.close()
+
+
+def _finding(name: str, ok: bool, detail: str, what_to_do: str) -> Finding:
+    return Finding(name, ok, detail, "" if ok else what_to_do)

@@ -1,0 +1,38 @@
+"""What a supervisor sees of the service's state."""
+
+from __future__ import annotations
+
+import pytest
+from rich.console import Console
+
+from dialer.cli.status_view import view
+from dialer.web.models import Status
+from tests.dialer.web.fake import FakeDesk
+
+
+def shown(status: Status) -> str:
+    console = Console(width=160)
+    with console.capture() as captured:
+        console.print(view(status))
+    return captured.get()
+
+
+@pytest.mark.parametrize(
+    ("changes", "warning"),
+    [
+        ({"emergency_stop": True}, "EMERGENCY STOP"),
+        ({"asterisk_connected": False}, "Asterisk is not connected"),
+        ({"database_ok": False}, "the database does not answer"),
+        ({"draining": True}, "the service is stopping"),
+    ],
+)
+async def test_what_needs_attention_is_told(changes: dict[str, bool], warning: str) -> None:
+    well = await FakeDesk().status()
+    assert warning not in shown(well)
+    assert warning in shown(well.model_copy(update=changes))
+
+
+async def test_moments_are_in_japan_time_and_calls_are_counted() -> None:
+    text = shown(await FakeDesk().status())
+    assert "2026-09-24 10:00" in text
+    assert "0 dialling, 2 ringing, 0 waiting, 1 talking, 0 on the message" in text
