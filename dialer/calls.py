@@ -35,6 +35,9 @@ from rules.call_state import Call, IllegalFactError, Order, State
 from rules.operator_state import Event, NotNowError
 from rules.profile import Profile
 
+HANG_UP_AGAIN_S = 0.3
+"""A phone that rings on is silenced within a second of a stop order all the same (rule 8)."""
+
 _log = structlog.get_logger()
 
 _LimitReached = type[RingLimitReached] | type[SetupLimitReached]
@@ -189,7 +192,7 @@ class Calls:
 
     def hang_up(self, attempt: str) -> None:
         """End the call's line; what follows comes as a fact."""
-        self._send(handover.hang_up(attempt))
+        self._start(self._hang_up(attempt))
 
     def serve_waiting(self) -> None:
         """An operator became free: the person who waits longest is joined."""
@@ -233,7 +236,7 @@ class Calls:
         operator = line.call.operator or before.operator
         match order:
             case Order.HANG_UP:
-                self._send(handover.hang_up(attempt))
+                self._start(self._hang_up(attempt))
             case Order.FIND_OPERATOR:
                 self._waiting.append(attempt)
                 self.serve_waiting()
@@ -323,6 +326,13 @@ class Calls:
             return
         if answer[0].value == "NOT_INUSE":
             self._move_operator(operator, Event.LEG_UP, "")
+
+    async def _hang_up(self, attempt: str) -> None:
+        """Until the line is gone: a Hangup may overtake the birth of its channel, or fall into a link
+        that is down, and the phone would go on ringing."""
+        while (line := self._lines.get(attempt)) and line.call.state is not State.ENDED:
+            await self._sent(handover.hang_up(attempt))
+            await asyncio.sleep(HANG_UP_AGAIN_S)
 
     async def _sent(self, action: dict[str, Value]) -> None:
         try:

@@ -40,6 +40,8 @@ from rules.operator_state import Event
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 FRESH_S = 5.0
 """A call younger than this may have no channel yet: its Originate is on its way."""
+UNHEARD_S = 120.0
+"""Longer than any commit may take: an attempt this old that nobody follows was never originated."""
 
 _log = structlog.get_logger()
 
@@ -76,19 +78,9 @@ class Recovery:
         async with self._sessions.read() as session:
             alive = await ledger.in_flight(session)
         for row in alive:
-            call = call_of(row)
-            age = (self._clock.now() - row.placed_at).total_seconds()
-            line = Line(
-                call=call,
-                campaign_id=row.campaign_id,
-                case_id=row.case_id,
-                phone_id=row.phone_id,
-                placed_s=self._clock.monotonic() - max(0.0, age),
-                seq=row.changes[-1].seq,
-            )
-            self._calls.take(line)
-            if call.state is State.ENDED:
-                self._calls.end_again(call.attempt)
+            self._take_up(row)
+            if row.ended:
+                self._calls.end_again(row.attempt_id)
         if alive:
             _log.info("attempts_taken_up", count=len(alive))
 
@@ -101,7 +93,9 @@ class Recovery:
 
         Raises:
             AmiError: the link broke again.
+            DatabaseError: the database is away.
         """
+        await self._take_up_unheard()
         channels = {c.uniqueid: c for c in await self._list("CoreShowChannels")}
         journal = await self._journal() if after_silence else {}
         if after_silence:
@@ -116,6 +110,32 @@ class Recovery:
             line_now = self._calls.line(attempt)
             if line_now is None or line_now.call.state is State.ENDED:
                 await self._forget(attempt)
+
+    def _take_up(self, row: InFlight) -> None:
+        self._calls.take(
+            Line(
+                call=call_of(row),
+                campaign_id=row.campaign_id,
+                case_id=row.case_id,
+                phone_id=row.phone_id,
+                placed_s=self._clock.monotonic() - max(0.0, self._age_s(row)),
+                seq=row.changes[-1].seq,
+            )
+        )
+
+    async def _take_up_unheard(self) -> None:
+        """Attempts written down by a commit whose arrival nobody heard of: never originated, and in the
+        way of their household until they have an outcome."""
+        async with self._sessions.read() as session:
+            alive = await ledger.in_flight(session)
+        for row in alive:
+            unheard = self._calls.line(row.attempt_id) is None and len(row.changes) == 1
+            if unheard and self._age_s(row) > UNHEARD_S:
+                _log.warning("attempt_unheard_of", attempt=row.attempt_id)
+                self._take_up(row)
+
+    def _age_s(self, row: InFlight) -> float:
+        return (self._clock.now() - row.placed_at).total_seconds()
 
     def _catch_up(
         self, line: Line, channel: Message | None, journal: str | None, after_silence: bool

@@ -237,7 +237,7 @@ class Service:
     async def _look(self, what: Callable[[], Awaitable[None]]) -> None:
         try:
             await what()
-        except AmiError as error:
+        except (AmiError, DatabaseError) as error:
             _log.warning("asterisk_not_asked", error=error)
 
     async def _regular_look(self) -> None:

@@ -186,6 +186,7 @@ TRANSITIONS: dict[tuple[State, type], tuple[State, tuple[Order, ...]]] = {
         _S.MESSAGE,
         (),
     ),  # AgentRequest returned as the Redirect took over
+    (_S.MESSAGE, CourtesyStarted): (_S.MESSAGE, ()),  # the operator's leg died, our Redirect was lost
     (_S.MESSAGE, StopRequested): (_S.MESSAGE, (_O.HANG_UP,)),
     (_S.MESSAGE, HungUp): _END,
     (_S.MESSAGE, Vanished): _END,

@@ -16,7 +16,7 @@ from dialer.intake.reader import Row, Sheet
 from rules.case import PhoneKind
 from rules.layout import IntakeLayout, Item
 
-_CODE = re.compile(r"[0-9A-Za-z-]{1,32}")
+_CODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,31}")
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 _POSTAL = re.compile(r"[0-9]{3}-?[0-9]{4}")
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
@@ -244,7 +244,7 @@ def _text(text: str) -> str:
 
 
 def _code(text: str) -> str:
-    if not _CODE.fullmatch(text) or text.startswith("-"):
+    if not _CODE.fullmatch(text):
         raise _FaultError("半角の英数字だけ、32文字以内で入力してください")
     return text
 

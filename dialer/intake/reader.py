@@ -11,13 +11,15 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from dialer.errors import IntakeError
 from dialer.intake.faults import Finding
 from rules.layout import IntakeLayout, Item
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\xa0\u200b-\u200f\u2028\u2029\ufeff]")
+"""Control characters and others that nobody sees."""
 _UNREADABLE = re.compile("[\ufffd\ue000-\uf8ff]")
 """The replacement character, and private-use characters (外字), which only the city's machines know."""
 
@@ -110,7 +112,9 @@ class _LineReader:
             self._fault(number, too_long, message)
         elif unreadable := _CONTROL.search(text):
             column = _column_at(text, unreadable.start())
-            self._fault(number, column, "改行などの制御文字が入っています。取り除いてください")
+            self._fault(
+                number, column, "改行などの見えない制御文字が入っています。取り除いてください"
+            )
         else:
             self._split(number, text)
 
@@ -119,7 +123,7 @@ class _LineReader:
             values = next(csv.reader((text,), strict=True))
         except csv.Error:
             message = '引用符 " の付け方が正しくありません。閉じているか確かめてください'
-            self._fault(number, _column_at(text, len(text)), message)
+            self._fault(number, _misquoted_column(text), message)
             return
         if len(values) != len(self._items):
             message = (
@@ -147,16 +151,32 @@ class _LineReader:
         self.faults.append(Finding(line=number, column=title, reference=None, message=message))
 
 
+def _scan(text: str) -> Iterator[tuple[int, bool]]:
+    """For each character of a line: the index of its column, and whether it is one too many there
+    (what follows a closing quotation mark)."""
+    column, quoted, begins, closed = 0, False, True, False
+    for char in text:
+        yield column, closed and char not in ',"'
+        opens = char == '"' and not quoted and (begins or closed)
+        closed = char == '"' and quoted
+        quoted = opens or (quoted and not closed)
+        begins = char == "," and not quoted
+        column += begins
+
+
 def _column_at(text: str, position: int) -> int:
     """Index of the column in which a position of a line lies."""
-    quoted = False
-    column = 0
-    for char in text[:position]:
-        if char == '"':
-            quoted = not quoted
-        elif char == "," and not quoted:
-            column += 1
-    return column
+    return next(islice(_scan(text), position, None))[0]
+
+
+def _misquoted_column(text: str) -> int:
+    """Index of the column whose quotation marks are wrong, in a line where they are."""
+    last = 0
+    for column, wrong in _scan(text):
+        last = column
+        if wrong:
+            break
+    return last
 
 
 def _read_header(line: bytes, layout: IntakeLayout) -> tuple[str, list[str]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dialer import calls as calls_module
 from dialer.calls import Calls, Line
 from dialer.metrics import Metrics
 from dialer.seats import Seats
@@ -38,8 +39,8 @@ T0 = at("24 10:00")
 class Floor:
     """Calls with operators, on a link and a ledger that only note."""
 
-    def __init__(self) -> None:
-        self.clock = StillClock(T0)
+    def __init__(self, now: datetime = T0) -> None:
+        self.clock = StillClock(now)
         self.link = FakeLink()
         self.ledger = FakeLedger()
         self.changes = 0
@@ -211,6 +212,24 @@ STOPS = [
     ([Answered], 1, "cancelled"),
     ([Answered, CourtesyStarted], 0, "abandoned"),
 ]
+
+
+async def test_a_call_is_hung_up_until_it_is_gone(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first Hangup may come before the channel is there, and the phone would ring on."""
+    monkeypatch.setattr(calls_module, "HANG_UP_AGAIN_S", 0.01)
+    floor.place()
+    floor.link.refuses.add("Hangup")
+    floor.calls.stop_case(1)
+    async with asyncio.timeout(2):
+        while len(floor.link.sent) < 3:
+            await asyncio.sleep(0.01)
+    floor.link.refuses.clear()
+    await floor.tell(HungUp)
+    sent = len(floor.link.sent)
+    await asyncio.sleep(0.05)
+    assert len(floor.link.sent) == sent
 
 
 @pytest.mark.parametrize(("before", "hang_ups", "outcome"), STOPS)

@@ -99,6 +99,7 @@ courtesy  Vanished           ended     settle
 
 message   MessageLeft        message
 message   OperatorMissed     message
+message   CourtesyStarted    message
 message   StopRequested      message   hang_up
 message   HungUp             ended     settle
 message   Vanished           ended     settle

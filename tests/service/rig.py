@@ -197,7 +197,7 @@ class Rig:
                             kind="fixed",
                             status="open",
                             due_at=None,
-                        )  # fmt: skip
+                        )
                     )
             await session.flush()
             profile = load_profile("nagaoka-r8", now.date())
@@ -333,3 +333,28 @@ async def rig(
         finally:
             await made.stop_service()
             house.carrier.forget()
+
+
+async def operator(centre: Rig) -> Screen:
+    """One operator who asked for calls, while the campaign runs."""
+    [screen] = await centre.add_operators(1)
+    await until_known(centre, 1)
+    await screen.log_in()
+    await centre.set_campaign(CampaignState.RUNNING)
+    return screen
+
+
+async def until_known(centre: Rig, operators: int) -> None:
+    """Wait for the service to have read the notice of new operators."""
+    assert centre.service is not None
+    async with asyncio.timeout(5):
+        while len(centre.service.seats.seats()) < operators:
+            await asyncio.sleep(0.02)
+
+
+async def answered(centre: Rig) -> Call:
+    """The next call, ringing and picked up."""
+    call = await centre.carrier.called()
+    call.respond("180 Ringing")
+    call.answer()
+    return call

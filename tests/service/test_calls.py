@@ -13,18 +13,11 @@ from db import cases, stops
 from db.campaigns import CampaignState
 from tests.asterisk import tones
 from tests.asterisk.phone import Call
-from tests.service.rig import House, Rig, Screen, open_house, rig
+from tests.service.rig import House, Rig, answered, operator, rig, until_known
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module")]
 
 NUMBERS = [["0258000001"], ["0258000002"], ["0258000003"], ["0258000004"]]
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def house() -> AsyncIterator[House]:
-    """One PBX for all: an operator's leg takes calls only 5 s after its login."""
-    async with open_house() as made:
-        yield made
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -34,31 +27,6 @@ async def centre(house: House, database_url: str) -> AsyncIterator[Rig]:
         await made.add_cases(*NUMBERS)
         await made.serve()
         yield made
-
-
-async def operator(centre: Rig) -> Screen:
-    """One operator who asked for calls, while the campaign runs."""
-    [screen] = await centre.add_operators(1)
-    await until_known(centre, 1)
-    await screen.log_in()
-    await centre.set_campaign(CampaignState.RUNNING)
-    return screen
-
-
-async def until_known(centre: Rig, operators: int) -> None:
-    """Wait for the service to have read the notice of new operators."""
-    assert centre.service is not None
-    async with asyncio.timeout(5):
-        while len(centre.service.seats.seats()) < operators:
-            await asyncio.sleep(0.02)
-
-
-async def answered(centre: Rig) -> Call:
-    """The next call, ringing and picked up."""
-    call = await centre.carrier.called()
-    call.respond("180 Ringing")
-    call.answer()
-    return call
 
 
 async def outcomes(centre: Rig, count: int) -> list[str]:

@@ -64,7 +64,7 @@ FAULTS = [
     ("生年月日", "1986/02/30", "暦にない"),
     ("生年月日", "昭和64年2月1日", "元号"),
     ("生年月日", "2026/09/21", "先の日付"),
-    ("郵便番号", "940-000", "郵便番号として"),
+    ("郵便番号", "94-00011", "郵便番号として"),
     ("郵便番号", "９４０－０００１", "郵便番号として"),
     ("区分", "その他", "初期滞納、分納不履行"),
     ("区分", "", "空です"),
@@ -175,7 +175,11 @@ def test_a_number_shared_by_two_cases_is_told_and_taken(household: str, severity
     assert len(found.cases) == 2
 
 
-@given(st.sampled_from(list(GOOD)), st.text(alphabet=st.characters(codec="cp932"), max_size=40))
+# some characters of CP932 come back as others: the file cannot tell them apart either
+TEXT = st.text(alphabet=st.characters(codec="cp932", exclude_characters="¢£¬‖−〜"), max_size=40)
+
+
+@given(st.sampled_from(list(GOOD)), TEXT)
 def test_whatever_stands_in_one_column_the_row_is_a_case_or_has_a_fault(
     column: str, value: str
 ) -> None:

@@ -56,6 +56,10 @@ def test_the_last_line_needs_no_end_and_empty_lines_are_nothing() -> None:
         pytest.param({"住所": '"a,b\x0bc"'}, "住所", "制御文字", id="in a quoted item"),
         pytest.param({"備考": '"閉じない'}, "備考", "引用符", id="a quote not closed"),
         pytest.param({"備考": '"a"b'}, "備考", "引用符", id="text after a quote"),
+        pytest.param({"氏名": '"a""b"c', "備考": '"x"'}, "氏名", "引用符", id="the same, doubled"),
+        pytest.param(
+            {"住所": '1"2', "備考": "\x7f"}, "備考", "制御文字", id="after a quote inside"
+        ),
         pytest.param({"氏名": "あ" * 501}, "氏名", "長すぎ", id="too long"),
         pytest.param({"住所": "a,b"}, None, "20個", id="one item too many"),
         pytest.param({"氏名": "\ue000"}, "氏名", "外字", id="a character of the city's own"),
