@@ -160,11 +160,15 @@ async def refresh(
 ) -> None:
     """Fold the cases' facts again and write what the rules say into the projections.
 
+    Of two transactions that say something of a case at the same moment the second one waits here
+    for the first, and folds its facts too.
+
     Args:
         case_ids: cases of one campaign, whose calendar is given.
         now: phones become due no earlier than this.
     """
-    for batch in _batches(case_ids):
+    # always in the same order: two transactions never wait for each other's cases
+    for batch in _batches(sorted(set(case_ids))):
         await session.run_sync(
             # one step into SQLAlchemy's greenlet instead of one per statement: this is done for
             # every result
@@ -201,6 +205,8 @@ def _refresh(
     calendar: Calendar,
     now: datetime,
 ) -> None:
+    if connection.dialect.name == "postgresql":  # SQLite has one writer at a time
+        connection.execute(_LOCK, {"ids": case_ids})
     cases: list[dict[str, Any]] = []
     phones: list[dict[str, Any]] = []
     # cases without facts stand alike: a new month is folded once, not 100,000 times
@@ -231,6 +237,13 @@ _PHONES = (
     select(PhoneRow.id, PhoneRow.case_id, PhoneRow.kind)
     .where(PhoneRow.case_id.in_(_IDS))
     .order_by(PhoneRow.case_id, PhoneRow.position)
+)
+# not the keys, which rows that name the case hold shared
+_LOCK = (
+    select(CaseRow.id)
+    .where(CaseRow.id.in_(_IDS))
+    .order_by(CaseRow.id)
+    .with_for_update(key_share=True)
 )
 _CAMPAIGNS = (
     select(CaseRow.id, CaseRow.campaign_id).where(CaseRow.id.in_(_IDS)).order_by(CaseRow.id)

@@ -17,23 +17,22 @@ from db.tables import Operator, table_of
 
 
 async def add(session: AsyncSession, operator_id: str, name: str, *, at: datetime, by: str) -> str:
-    """A new operator; returns the token, which is shown once and kept only as its SHA-256.
+    """An operator for an extension that has none, or whose operator was removed; returns the token,
+    which is shown once and kept only as its SHA-256.
 
     Raises:
         ConflictError: the extension has an operator already. The transaction is lost.
     """
     token = secrets.token_urlsafe(24)
-    values = {
-        "id": operator_id,
-        "name": name,
-        "token_sha256": _sha256(token),
-        "active": True,
-        "ready": False,
-    }
-    try:
-        await session.execute(insert(table_of(Operator)), values)
-    except IntegrityError:
-        raise ConflictError(f"operator {operator_id}: exists already") from None
+    values = {"name": name, "token_sha256": _sha256(token), "active": True, "ready": False}
+    removed = (Operator.id == operator_id, Operator.active.is_(False))
+    again = await session.execute(update(table_of(Operator)).where(*removed).values(values))
+    if again.rowcount == 0:  # type: ignore[attr-defined]
+        try:
+            await session.execute(insert(table_of(Operator)), values | {"id": operator_id})
+        except IntegrityError:
+            hint = "for a new token remove it, then add it again"
+            raise ConflictError(f"operator {operator_id}: exists already; {hint}") from None
     await notices.add(session, NoticeKind.OPERATORS, at=at, by=by)
     return token
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import cases, results
@@ -56,18 +56,19 @@ async def sheet(session: AsyncSession, attempt_id: str) -> Sheet:
 async def _household(
     session: AsyncSession, case: CaseRow, phones: tuple[PhoneRow, ...]
 ) -> tuple[HouseholdCall, ...]:
-    keys = [phone.number_key for phone in phones]
+    # first the phones concerned, by their keys: joining everything first reads the whole month
+    of_campaign = select(PhoneRow.id).where(PhoneRow.campaign_id == case.campaign_id)
+    shared = of_campaign.where(
+        PhoneRow.number_key.in_([phone.number_key for phone in phones])
+    ).union(
+        of_campaign.join(CaseRow, CaseRow.id == PhoneRow.case_id).where(
+            CaseRow.household_key == case.household_key
+        )
+    )
     query = (
         select(Attempt.placed_at, ResultRow.outcome, ResultRow.same_household)
         .join(Attempt, Attempt.id == ResultRow.attempt_id)
-        .join(CaseRow, CaseRow.id == Attempt.case_id)
-        .join(PhoneRow, PhoneRow.id == Attempt.phone_id)
-        .where(
-            CaseRow.id != case.id,
-            CaseRow.campaign_id == case.campaign_id,
-            or_(CaseRow.household_key == case.household_key, PhoneRow.number_key.in_(keys)),
-            is_current(),
-        )
+        .where(Attempt.phone_id.in_(shared), Attempt.case_id != case.id, is_current())
         .order_by(Attempt.placed_at.desc())
     )
     return tuple(

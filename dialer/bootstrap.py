@@ -97,6 +97,7 @@ def build(settings: Settings, secrets: Secrets, clock: Clock) -> Service:
     )
     events.link_up, events.link_down = service.catch_up, service.link_lost
     events.trunk_in_doubt = service.look_at_trunk
+    events.channel_begun = service.channel_begun
     reporting = Reporting(service, metrics)
     desk.report, desk.health = reporting.status, reporting.health
     return service

@@ -23,6 +23,7 @@ from dialer.metrics import Metrics
 from dialer.seats import Seats
 from rules import call_state
 from rules.call_events import (
+    Connected,
     Fact,
     MessageChosen,
     OperatorAssigned,
@@ -82,6 +83,7 @@ class Calls:
         self._ledger = ledger
         self._metrics = metrics
         self._lines: dict[str, Line] = {}
+        self._blind = False
         self._waiting: list[str] = []
         """Attempts answered and not joined, the one that waits longest first."""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -115,6 +117,7 @@ class Calls:
     def take(self, line: Line) -> None:
         """Begin to follow a call whose row is committed."""
         self._lines[line.call.attempt] = line
+        self._metrics.call_taken(line.call)
         self._set_timer(line)
 
     def apply(self, fact: Fact) -> None:
@@ -149,18 +152,33 @@ class Calls:
             if line.call.state is not before.state:
                 self._moved(line, before, fact.at)
         call = line.call
-        if call.operator is not None and call.state in (State.JOINING, State.TALKING):
+        joined = bool(missed) and isinstance(missed[-1], Connected)
+        if call.operator is not None and (joined or call.state is State.TALKING):
             self._seats.resume(call.operator, attempt)
         if missed:
             self.apply(missed[-1])
         if line.call.state is State.TALKING and line.call.operator is not None:
             self._seats.resume(line.call.operator, attempt)
 
+    def lose_sight(self) -> None:
+        """The link is down: a limit reached now proves nothing, for nobody hears whether it still rings."""
+        self._blind = True
+
+    def regain_sight(self) -> None:
+        """Our picture is true again, and limits hold."""
+        self._blind = False
+        for line in self._lines.values():
+            if line.call.ended_by is None:
+                self._set_timer(line)
+
     def end_again(self, attempt: str) -> None:
         """A call that had ended before we started: its outcome is due, or its operator owes it."""
         line = self._lines[attempt]
         call = line.call
-        if call.operator is not None and line_outcome(call, self._profile_of(line.campaign_id)) is None:
+        if (
+            call.operator is not None
+            and line_outcome(call, self._profile_of(line.campaign_id)) is None
+        ):
             self._seats.resume(call.operator, attempt)
             self._move_operator(call.operator, Event.TALK_ENDED, attempt)
         self._settle(line)
@@ -298,7 +316,7 @@ class Calls:
 
     def _limit_reached(self, attempt: str, kind: _LimitReached) -> None:
         moment = self.moment(attempt)
-        if moment is not None:
+        if moment is not None and not self._blind:
             self.apply(kind(attempt=attempt, at=moment))
 
     @staticmethod
@@ -329,8 +347,11 @@ class Calls:
 
     async def _hang_up(self, attempt: str) -> None:
         """Until the line is gone: a Hangup may overtake the birth of its channel, or fall into a link
-        that is down, and the phone would go on ringing."""
+        that is down, and the phone would go on ringing. What has become a talk meanwhile is not cut."""
+        talk = (line := self._lines.get(attempt)) is not None and line.call.state in _TALK
         while (line := self._lines.get(attempt)) and line.call.state is not State.ENDED:
+            if line.call.state in _TALK and not talk:
+                return
             await self._sent(handover.hang_up(attempt))
             await asyncio.sleep(HANG_UP_AGAIN_S)
 
@@ -339,7 +360,9 @@ class Calls:
             await self._link.act(action)
         except AmiError as error:
             # the channel may just have gone: its Hangup is on its way
-            _log.info("action_failed", action=action["Action"], attempt=action["Channel"], error=error)
+            _log.info(
+                "action_failed", action=action["Action"], attempt=action["Channel"], error=error
+            )
 
 
 _OPERATOR_EVENTS: dict[Order, Event] = {
@@ -347,3 +370,4 @@ _OPERATOR_EVENTS: dict[Order, Event] = {
     Order.OPERATOR_TALKS: Event.CONNECTED,
     Order.AFTER_CALL: Event.TALK_ENDED,
 }
+_TALK = (State.JOINING, State.TALKING)

@@ -86,15 +86,22 @@ class OperatorsDesk:
         task.add_done_callback(self._loading.discard)
 
     async def _load(self, operator: str, attempt: str) -> None:
-        while (seat := self._seats.seat(operator)) is not None and seat.attempt == attempt:
+        while self._is_theirs(operator, attempt):
             try:
                 await self._sheets.load(attempt)
             except DatabaseError as error:
                 _log.warning("sheet_not_read", attempt=attempt, error=error)
                 await asyncio.sleep(1.0)
                 continue
-            self._seats.touch(operator)
+            if self._is_theirs(operator, attempt):
+                self._seats.touch(operator)
+            else:
+                self._sheets.drop(attempt)
             return
+
+    def _is_theirs(self, operator: str, attempt: str) -> bool:
+        seat = self._seats.seat(operator)
+        return seat is not None and seat.attempt == attempt
 
     # dialer.web.port.Desk ---------------------------------------------------------------------
 
@@ -200,4 +207,3 @@ class OperatorsDesk:
             await asyncio.wait_for(self._ledger.flushed(), FLUSH_S)
         except TimeoutError:
             raise DatabaseError("the ledger cannot be written") from None
-

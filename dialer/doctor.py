@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -94,12 +95,16 @@ def _pool(settings: Settings, profile: Profile) -> Finding:
 
 def _sounds(settings: Settings) -> Finding:
     folder = settings.asterisk.sounds_dir
-    missing = [name for name in contract.SOUNDS if not (folder / f"{name}.wav").is_file()]
+    # access, not is_file: a folder we may not enter is no exception but something to tell
+    missing = [n for n in contract.SOUNDS if not os.access(folder / f"{n}.wav", os.R_OK)]
     return _finding(
         "sounds",
         not missing,
-        f"missing: {', '.join(missing)}" if missing else f"all {len(contract.SOUNDS)} there",
-        f"make them: `python -m scripts.sounds {folder} {settings.service.profile}`",
+        f"missing or not readable: {', '.join(missing)}"
+        if missing
+        else f"all {len(contract.SOUNDS)} there",
+        "make them, in the project's folder: "
+        f"`.venv/bin/python -m scripts.sounds {folder} {settings.service.profile}`",
     )
 
 

@@ -25,9 +25,7 @@ _log = structlog.get_logger()
 class Events:
     """Consumes what the link brings."""
 
-    def __init__(
-        self, link: Link, calls: Calls, seats: Seats, *, early_media_rings: bool
-    ) -> None:
+    def __init__(self, link: Link, calls: Calls, seats: Seats, *, early_media_rings: bool) -> None:
         self._link = link
         self._calls = calls
         self._seats = seats
@@ -36,6 +34,7 @@ class Events:
         self.link_up: Callable[[], Awaitable[None]]
         """Catches up after silence; nothing else is taken from the queue meanwhile."""
         self.link_down: Callable[[], None]
+        self.channel_begun: Callable[[str], None]
         self.trunk_in_doubt: Callable[[], None]
 
     def trunk_is(self, reachable: bool) -> None:
@@ -57,11 +56,11 @@ class Events:
                 await self.link_up()
             case LinkDown():
                 self.link_down()
+            case Message() if item.event == "DialBegin":
+                self.channel_begun(item.destuniqueid)
             case _:
                 self.apply(
-                    translate(
-                        item, self._calls.moment, early_media_rings=self._early_media_rings
-                    )
+                    translate(item, self._calls.moment, early_media_rings=self._early_media_rings)
                 )
 
     def apply(self, told: Translated | None) -> None:

@@ -86,7 +86,7 @@ class LedgerWriter:
         """Write until cancelled."""
         while True:
             await self._added.wait()
-            batch = self._entries[:BATCH]
+            batch = self._next_batch()
             if not batch:
                 self._added.clear()
                 continue
@@ -95,6 +95,13 @@ class LedgerWriter:
                 continue
             del self._entries[: len(batch)]
             await self._tell(batch)
+
+    def _next_batch(self) -> list[Entry]:
+        """An outcome goes with the end of its call: who reads the end alone after a crash cannot tell it."""
+        end = BATCH
+        while end < len(self._entries) and isinstance(self._entries[end], Settlement):
+            end += 1
+        return self._entries[:end]
 
     async def _write(self, batch: list[Entry]) -> bool:
         try:

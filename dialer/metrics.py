@@ -56,7 +56,11 @@ class Metrics:
     def call_placed(self) -> None:
         """A call was placed."""
         self.placed.inc()
-        self.calls.labels(State.PLACED.value).inc()
+
+    def call_taken(self, call: Call) -> None:
+        """A call is followed from now on: just placed, or found alive at the start."""
+        if call.state is not State.ENDED:
+            self.calls.labels(call.state.value).inc()
 
     def outcome(self, code: str) -> None:
         """An outcome was recorded."""

@@ -35,6 +35,8 @@ TICK_S = 1.0
 """Longest time without a look at the world: hours begin and cool-downs end without an event."""
 LOOK_AHEAD = 8
 """Candidates read beyond the number wanted: some are refused at the last look."""
+STALE_S = 5.0
+"""Age at which a decision to call is not carried out any more: the database was slow, hours may be over."""
 
 _log = structlog.get_logger()
 
@@ -115,15 +117,15 @@ class Pacer:
 
     async def _dial_month(self, month: Month, wanted: int) -> int:
         """Place up to `wanted` calls of one campaign; returns how many."""
-        now = self._clock.now()
+        now, steady_s = self._clock.now(), self._clock.monotonic()
         async with self._sessions.read() as session:
             due = await candidates.due(session, month.id, now, wanted + LOOK_AHEAD)
             allowed, refused = await self._allowed(session, month, due, now)
         placed = 0
         for candidate in allowed:
-            if placed == wanted or not self._may_dial():
+            if placed == wanted or not self._may_dial() or self._too_late(steady_s):
                 break
-            placed += await self._place(month, candidate)
+            placed += await self._place(month, candidate, now, steady_s)
         if refused:
             await self._put_off(month, refused, now)
         return placed
@@ -164,10 +166,17 @@ class Pacer:
                     until = candidate.household_last_call + gap
                     await candidates.put_off(session, candidate.phone_id, until)
 
-    async def _place(self, month: Month, candidate: Candidate) -> bool:
-        """Write the attempt down, then originate; False: it may not be called any more."""
+    def _too_late(self, decided_s: float) -> bool:
+        return self._clock.monotonic() - decided_s > STALE_S
+
+    async def _place(
+        self, month: Month, candidate: Candidate, now: datetime, steady_s: float
+    ) -> bool:
+        """Write the attempt down, then originate; False: it may not be called any more.
+
+        Its time is the moment the rules were asked about, so that it ends when they took it to end.
+        """
         attempt = str(uuid.uuid4())
-        now = self._clock.now()
         caller_id = self._settings.caller_id.pool[0]
         try:
             async with self._sessions.write() as session:
@@ -186,10 +195,14 @@ class Pacer:
                 campaign_id=month.id,
                 case_id=candidate.case_id,
                 phone_id=candidate.phone_id,
-                placed_s=self._clock.monotonic(),
+                placed_s=steady_s,
             )
         )
         self._metrics.call_placed()
+        if self._too_late(steady_s) or not self._may_dial():
+            _log.warning("decision_out_of_date", attempt=attempt)
+            self._refused(attempt)
+            return True
         action = originate_action(
             Placement(attempt=attempt, number=candidate.number, caller_id=caller_id),
             self._settings.trunk,
@@ -205,10 +218,14 @@ class Pacer:
         try:
             await self._link.act(action)
         except RefusedError:
-            moment = self._calls.moment(attempt)
-            if moment is not None:
-                self._calls.apply(OriginateRefused(attempt=attempt, at=moment))
+            self._refused(attempt)
         except AmiError as error:
             # whether it left the house is not known: recovery looks for its channel
             _log.warning("originate_unknown", attempt=attempt, error=error)
             self._unknown()
+
+    def _refused(self, attempt: str) -> None:
+        """It never left the house."""
+        moment = self._calls.moment(attempt)
+        if moment is not None:
+            self._calls.apply(OriginateRefused(attempt=attempt, at=moment))

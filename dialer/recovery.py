@@ -31,6 +31,7 @@ from rules.call_events import (
     MessageChosen,
     MessageLeft,
     OperatorAssigned,
+    OperatorMissed,
     Rang,
     Vanished,
 )
@@ -39,9 +40,11 @@ from rules.operator_state import Event
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 FRESH_S = 5.0
-"""A call younger than this may have no channel yet: its Originate is on its way."""
-UNHEARD_S = 120.0
-"""Longer than any commit may take: an attempt this old that nobody follows was never originated."""
+"""A call younger than this may have no channel yet: its Originate is on its way, even one that was sent
+before the link broke. `Service` looks again when the time is over."""
+UNHEARD_S = 10.0
+"""An attempt this old that nobody follows was never originated, and will not be: the pacer does not carry
+out a decision that is older than `pacer.STALE_S`."""
 
 _log = structlog.get_logger()
 
@@ -95,7 +98,8 @@ class Recovery:
             AmiError: the link broke again.
             DatabaseError: the database is away.
         """
-        await self._take_up_unheard()
+        if not after_silence:
+            await self._take_up_unheard()
         channels = {c.uniqueid: c for c in await self._list("CoreShowChannels")}
         journal = await self._journal() if after_silence else {}
         if after_silence:
@@ -108,7 +112,8 @@ class Recovery:
         await self._hang_up_orphans(channels)
         for attempt in journal:
             line_now = self._calls.line(attempt)
-            if line_now is None or line_now.call.state is State.ENDED:
+            # only what is committed may be forgotten: until then a crash would lose the story
+            if line_now is None:
                 await self._forget(attempt)
 
     def _take_up(self, row: InFlight) -> None:
@@ -144,7 +149,7 @@ class Recovery:
         at = self._calls.moment(call.attempt)
         assert at is not None
         if channel is None:
-            if not after_silence and (at - call.placed_at).total_seconds() < FRESH_S:
+            if (at - call.placed_at).total_seconds() < FRESH_S:
                 return
             missed = _missed(call, journal, at)
             _log.info("call_vanished", attempt=call.attempt, state=call.state.value)
@@ -182,11 +187,24 @@ class Recovery:
     async def _hang_up_orphans(self, channels: Mapping[str, Message]) -> None:
         """A call of ours that has its outcome already must not go on ringing; a talk is not cut."""
         for attempt, channel in channels.items():
-            if not _UUID.fullmatch(attempt) or self._calls.line(attempt) is not None:
-                continue
-            if channel.channelstatedesc != "Up":
-                _log.warning("orphan_hung_up", attempt=attempt)
-                await self._act(handover.hang_up(attempt))
+            if channel.channelstatedesc != "Up" and self.is_orphan(attempt):
+                await self.hang_up_orphan(attempt)
+
+    def is_orphan(self, channel: str) -> bool:
+        """Whether this channel (Uniqueid) is a call of ours that is over for us."""
+        if not _UUID.fullmatch(channel):
+            return False
+        line = self._calls.line(channel)
+        return line is None or line.call.state is State.ENDED
+
+    async def hang_up_orphan(self, attempt: str) -> None:
+        """End what rings and belongs to no call.
+
+        Raises:
+            AmiError: the link broke.
+        """
+        _log.warning("orphan_hung_up", attempt=attempt)
+        await self._act(handover.hang_up(attempt))
 
     async def _journal(self) -> dict[str, str]:
         try:
@@ -273,8 +291,14 @@ def _up_to(call: Call, journal: str, at: datetime) -> list[Fact]:
     ]
     message: list[Fact] = [MessageChosen(attempt=attempt, at=at)]
     left: list[Fact] = [MessageLeft(attempt=attempt, at=at)]
+    missed: list[Fact] = [OperatorMissed(attempt=attempt, at=at, operator=call.operator or "")]
     if journal == contract.JOURNAL_ANSWERED:
-        return {State.PLACED: answered, State.RINGING: answered}.get(call.state, [])
+        # after the joining it says so again when the operator's leg did not take the call
+        return {
+            State.PLACED: answered,
+            State.RINGING: answered,
+            State.JOINING: missed,
+        }.get(call.state, [])
     if journal == contract.JOURNAL_COURTESY:
         courtesy: list[Fact] = [CourtesyStarted(attempt=attempt, at=at)]
         early = (State.PLACED, State.RINGING)

@@ -87,9 +87,18 @@ class Results:
             talk = await self._talk(session, operator, given.attempt_id)
             recorded = self._recorded(operator, given)
             await self._check(session, talk, recorded.result)
-            await results.correct(session, given.attempt_id, recorded)
+            await self._replace(session, given.attempt_id, recorded)
             await self._add_phone(session, talk, given)
             await self._refresh(session, talk.campaign_id, [talk.case_id], recorded.at)
+
+    async def _replace(self, session: AsyncSession, attempt_id: str, recorded: Recorded) -> None:
+        """Correct, and say in the operator's language why not."""
+        try:
+            await results.correct(session, attempt_id, recorded)
+        except NotFoundError:
+            raise NotFoundError("まだ結果が記録されていません。先に記録してください") from None
+        except ConflictError:
+            raise ConflictError("同時に訂正されました。内容を確かめてください") from None
 
     async def _talk(self, session: AsyncSession, operator: str, attempt_id: str) -> ledger.Talk:
         talk = await ledger.talk(session, attempt_id)
@@ -126,9 +135,7 @@ class Results:
             note=given.note or None,
         )
 
-    async def _add_phone(
-        self, session: AsyncSession, talk: ledger.Talk, given: ResultIn
-    ) -> None:
+    async def _add_phone(self, session: AsyncSession, talk: ledger.Talk, given: ResultIn) -> None:
         if given.new_phone is not None:
             await cases.add_phone(
                 session,
@@ -147,8 +154,9 @@ class Results:
 
 def _is_of(fact: Fact, talk: ledger.Talk) -> bool:
     """The result of this very attempt, which a correction replaces."""
-    return (
-        isinstance(fact, AttemptMade) and (fact.phone, fact.at) == (talk.phone_id, talk.placed_at)
+    return isinstance(fact, AttemptMade) and (fact.phone, fact.at) == (
+        talk.phone_id,
+        talk.placed_at,
     )
 
 

@@ -68,9 +68,8 @@ class Seats:
         seat = self._seats.get(operator)
         if seat is not None and seat.attempt in (None, attempt):
             since = seat.since if seat.state is State.TALKING else self._clock.now()
-            self._put(
-                replace(seat, state=State.TALKING, leg_up=True, since=since, attempt=attempt)
-            )
+            # whether the leg is up, only its device tells: the talk may be over, and Asterisk new
+            self._put(replace(seat, state=State.TALKING, since=since, attempt=attempt))
 
     def free_longest(self) -> str | None:
         """The operator who has been free longest; None: nobody is free."""

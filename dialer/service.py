@@ -31,7 +31,7 @@ from dialer.ledger import LedgerWriter
 from dialer.logs import set_up_logs
 from dialer.months import Months
 from dialer.pacer import Pacer
-from dialer.recovery import Recovery
+from dialer.recovery import FRESH_S, Recovery
 from dialer.seats import Seats
 from dialer.settings import Settings, load_secrets, load_settings
 from dialer.web.server import WebServer
@@ -122,6 +122,7 @@ class Service:
             await stack.enter_async_context(self._lock)
             self._locked = True
             await self.inbox.open()
+            self.calls.lose_sight()
             await self.recovery.load()
             stack.push_async_callback(self._cancel_tasks)
             self._start_tasks()
@@ -212,6 +213,8 @@ class Service:
                 await asyncio.sleep(RECOVER_AGAIN_S)
                 continue
             self._caught_up = True
+            self.calls.regain_sight()
+            asyncio.get_running_loop().call_later(FRESH_S, self.originate_unknown)
             self.ready.set()
             _log.info("caught_up", seconds=round(self.clock.monotonic() - begun, 3))
             self.pacer.wake()
@@ -220,11 +223,17 @@ class Service:
     def link_lost(self) -> None:
         """The link is down: what rings may be answered unseen, so nothing new is placed."""
         self._caught_up = False
+        self.calls.lose_sight()
         _log.warning("link_lost")
 
     def originate_unknown(self) -> None:
-        """An Originate got no answer: look whether its channel is there."""
+        """An Originate got no answer, or was too young to be judged: look whether its channel is there."""
         self._start(self._regular_look())
+
+    def channel_begun(self, channel: str) -> None:
+        """A channel was made. An Originate that arrives when its call was given up must not ring."""
+        if self.recovery.is_orphan(channel):
+            self._start(self._look(partial(self.recovery.hang_up_orphan, channel)))
 
     def look_at_trunk(self) -> None:
         """The trunk's device said that it is not available: ask whether the carrier answers."""

@@ -90,7 +90,6 @@ class Asterisk(Section):
     var_dir: Path = Path("/var/lib/asterisk")
     spool_dir: Path = Path("/var/spool/asterisk")
     log_dir: Path = Path("/var/log/asterisk")
-    module_dir: Path = Path("/usr/lib/x86_64-linux-gnu/asterisk/modules")
     sounds_dir: Path = Path("/var/lib/asterisk/sounds/yobirin")
 
 
@@ -134,7 +133,8 @@ def load_settings(path: Path) -> Settings:
     try:
         return Settings.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
-        raise SettingsError(f"{path}: cannot be read ({error.strerror})") from error
+        hint = "name the settings file by --settings or YOBIRIN_SETTINGS"
+        raise SettingsError(f"{path}: cannot be read ({error.strerror}); {hint}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: not a TOML file ({error})") from error
     except ValidationError as error:
@@ -186,6 +186,9 @@ def _write_private(path: Path, made: Secrets) -> None:
     new = path.with_suffix(".new")
     handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w", encoding="ascii") as file:
+        if os.geteuid() == 0:  # rendered by root, read by a service that seldom runs as root
+            owner = path.parent.stat()
+            os.fchown(handle, owner.st_uid, owner.st_gid)
         file.write("\n".join(lines) + "\n")
         file.flush()
         os.fsync(file.fileno())

@@ -186,7 +186,10 @@ TRANSITIONS: dict[tuple[State, type], tuple[State, tuple[Order, ...]]] = {
         _S.MESSAGE,
         (),
     ),  # AgentRequest returned as the Redirect took over
-    (_S.MESSAGE, CourtesyStarted): (_S.MESSAGE, ()),  # the operator's leg died, our Redirect was lost
+    (_S.MESSAGE, CourtesyStarted): (
+        _S.MESSAGE,
+        (),
+    ),  # the operator's leg died, our Redirect was lost
     (_S.MESSAGE, StopRequested): (_S.MESSAGE, (_O.HANG_UP,)),
     (_S.MESSAGE, HungUp): _END,
     (_S.MESSAGE, Vanished): _END,
@@ -246,12 +249,11 @@ def _marked(call: Call, fact: Fact) -> Call:
 
 def _ended(call: Call, fact: Fact) -> Call:
     cause = fact.cause if isinstance(fact, HungUp) else None
-    return replace(
-        call,
-        ended_at=fact.at,
-        cause=cause,
-        ended_by=call.ended_by or _ENDED_BY.get(type(fact)),
-    )
+    ended_by = call.ended_by or _ENDED_BY.get(type(fact))
+    if isinstance(fact, Vanished) and ended_by is not EndedBy.STOP:
+        # nobody saw when it ended: it may have been before the limit at which we meant to end it
+        ended_by = EndedBy.VANISHED
+    return replace(call, ended_at=fact.at, cause=cause, ended_by=ended_by)
 
 
 _ENDED_BY: dict[type, EndedBy] = {

@@ -4,7 +4,7 @@ stay silent or cut the connection."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Self
 
 from dialer.settings import Ami
@@ -33,7 +33,7 @@ class FakeAsterisk:
         self.lists: dict[str, list[Mapping[str, str]]] = {}
         """By name of an action: the events it is answered with. An empty list is a list without any."""
         self._writers: set[asyncio.StreamWriter] = set()
-        self._arrived = asyncio.Condition()
+        self._changed = asyncio.Condition()
         self._server: asyncio.Server
 
     async def __aenter__(self) -> Self:
@@ -44,8 +44,7 @@ class FakeAsterisk:
     async def __aexit__(self, *_failure: object) -> None:
         self._server.close()
         self.cut()
-        while self._writers:
-            await asyncio.sleep(0)
+        await self._until(lambda: not self._writers)
 
     @property
     def connections(self) -> int:
@@ -67,9 +66,17 @@ class FakeAsterisk:
 
     async def until(self, name: str, count: int = 1, within_s: float = 5.0) -> dict[str, str]:
         """Wait until `count` actions of this name have come; return the last of them."""
-        async with asyncio.timeout(within_s), self._arrived:
-            await self._arrived.wait_for(lambda: len(self.actions(name)) >= count)
+        async with asyncio.timeout(within_s):
+            await self._until(lambda: len(self.actions(name)) >= count)
         return self.actions(name)[count - 1]
+
+    async def _until(self, done: Callable[[], bool]) -> None:
+        async with self._changed:
+            await self._changed.wait_for(done)
+
+    async def _tell_waiters(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
@@ -84,6 +91,7 @@ class FakeAsterisk:
         finally:
             self._writers.discard(writer)
             writer.close()
+            await self._tell_waiters()
 
     async def _take(self, text: str, writer: asyncio.StreamWriter) -> None:
         lines = [(name, value) for name, _, value in _split(text.split(_EOL))]
@@ -91,8 +99,7 @@ class FakeAsterisk:
         if not self.silent:
             for answer in self._answers(dict(lines)):
                 writer.write(_line_up(answer))
-        async with self._arrived:
-            self._arrived.notify_all()
+        await self._tell_waiters()
 
     def _answers(self, action: Mapping[str, str]) -> Iterable[Headers]:
         name, action_id = action["Action"], ("ActionID", action["ActionID"])

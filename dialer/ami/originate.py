@@ -54,5 +54,3 @@ def originate_action(
         "Async": "true",
         "Variable": variables,
     }
-
-

@@ -84,9 +84,7 @@ def _hung_up(event: Message, moment: Moments) -> facts.Fact | None:
     return facts.HungUp(attempt=attempt, at=at, cause=_number(event.cause)) if at else None
 
 
-def _dial_state(
-    event: Message, moment: Moments, *, early_media_rings: bool
-) -> facts.Fact | None:
+def _dial_state(event: Message, moment: Moments, *, early_media_rings: bool) -> facts.Fact | None:
     attempt = event.destuniqueid
     at = moment(attempt)
     if at is None:

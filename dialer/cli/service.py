@@ -47,11 +47,10 @@ def status(
     elif as_json:
         print_json(_asked(here).model_dump())
     else:
-        from rich.console import Console
-
+        from dialer.cli.show import console
         from dialer.cli.status_view import view
 
-        Console().print(view(_asked(here)))
+        console().print(view(_asked(here)))
 
 
 def _asked(here: Installation) -> Status:
@@ -74,15 +73,14 @@ def _asked(here: Installation) -> Status:
 
 
 def _watch(here: Installation) -> None:
-    from rich.console import Console
-
+    from dialer.cli.show import console
     from dialer.cli.status_view import view
 
-    console = Console()
+    screen = console()
     shown = view(_asked(here))
     while True:
-        console.clear()  # does nothing where the output is no terminal
-        console.print(shown)
+        screen.clear()  # does nothing where the output is no terminal
+        screen.print(shown)
         time.sleep(WATCH_S)
         try:
             shown = view(_asked(here))

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
 PIPED_WIDTH = 200
@@ -29,10 +30,14 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table to stdout."""
+    console().print(table(columns, rows))
+
+
+def console() -> Console:
+    """Stdout: as wide as the terminal, or wide enough for a file or a pipe."""
     from rich.console import Console
 
-    width = None if sys.stdout.isatty() else PIPED_WIDTH
-    Console(width=width).print(table(columns, rows))
+    return Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
 
 
 def print_json(value: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.console import Group, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from dialer.cli.show import moment, table
@@ -23,16 +24,23 @@ def view(status: Status) -> RenderableType:
             ("operator", "state", "since"),
             [(one.id, one.state, one.since) for one in status.operators],
         ),
-        table(
-            ("campaign", "state", "cases", "open", "complete", "due now", "placed today",
-             "counted today", "next due"),
-            [
-                (one.name, one.state, one.cases, one.open, one.complete, one.due,
-                 one.placed_today, one.counted_today, one.next_due)
-                for one in status.campaigns
-            ],
-        ),
+        _campaigns(status),
+    )
+
+
+def _campaigns(status: Status) -> Table:
+    months = table(
+        ("campaign", "state", "cases", "open", "complete", "due now", "placed today",
+         "counted today", "next due"),
+        [
+            (one.name, one.state, one.cases, one.open, one.complete, one.due,
+             one.placed_today, one.counted_today, one.next_due)
+            for one in status.campaigns
+        ],
     )  # fmt: skip
+    for column in months.columns[:2]:
+        column.no_wrap = True  # on a narrow terminal the other columns give way
+    return months
 
 
 def _warnings(status: Status) -> list[str]:

@@ -90,9 +90,9 @@ class RunningAsterisk:
 
     def restart(self) -> None:
         """`core restart now`: every call ends, the process id stays; returns when it is up again."""
-        inode = _control_socket(self._folders).stat().st_ino
+        made_at = self._socket_made_at()
         self.cli("core restart now")
-        self._wait(lambda: self._control_inode() not in (None, inode), "restart")
+        self._wait(lambda: self._socket_made_at() not in (None, made_at), "restart")
         self.wait_until_up()
 
     def wait_until_up(self) -> None:
@@ -129,9 +129,9 @@ class RunningAsterisk:
     ) -> None:
         self.stop()
 
-    def _control_inode(self) -> int | None:
+    def _socket_made_at(self) -> int | None:
         try:
-            return _control_socket(self._folders).stat().st_ino
+            return _control_socket(self._folders).stat().st_ctime_ns
         except FileNotFoundError:
             return None
 

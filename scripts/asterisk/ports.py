@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import fcntl
+import functools
 import random
 import socket
+from collections import deque
+from typing import BinaryIO
+
+from scripts.asterisk.root import cache
 
 _LOOPBACK = "127.0.0.1"
 # Below Linux' ephemeral range (32768 up): a port found free here is not handed to an outgoing
 # connection between the look and its use.
 _FIRST, _LAST = 12000, 32000
+_KEPT = 32
+_given: deque[range] = deque()
+"""What was handed out last: a port may be free only because its user has not started yet."""
 
 
 def free_port() -> int:
-    """A port (12000–31999) that is free for both TCP and UDP on 127.0.0.1 at this moment."""
+    """A port (12000–31999) free for TCP and UDP on 127.0.0.1, and not given just before."""
     return free_range(1)
 
 
@@ -24,9 +33,43 @@ def free_range(length: int) -> int:
     """
     for _ in range(100):
         first = random.randrange(_FIRST, _LAST - length, 2)
-        if all(_is_free(port) for port in range(first, first + length)):
+        wanted = range(first, first + length)
+        if any(_overlap(wanted, given) for given in _given) or not _reserve(wanted):
+            continue
+        if all(map(_is_free, wanted)):
+            _keep(wanted)
             return first
+        _release(wanted)
     raise OSError(f"no {length} free ports on {_LOOPBACK}")
+
+
+def _keep(given: range) -> None:
+    _given.append(given)
+    if len(_given) > _KEPT:
+        _release(_given.popleft())
+
+
+def _reserve(wanted: range) -> bool:
+    """Lock the ports' bytes of a file against other processes; the lock ends with this process."""
+    try:
+        fcntl.lockf(_locks(), fcntl.LOCK_EX | fcntl.LOCK_NB, len(wanted), wanted.start)
+    except OSError:
+        return False
+    return True
+
+
+def _release(given: range) -> None:
+    fcntl.lockf(_locks(), fcntl.LOCK_UN, len(given), given.start)
+
+
+@functools.cache
+def _locks() -> BinaryIO:
+    cache().mkdir(parents=True, exist_ok=True)
+    return (cache() / "ports.lock").open("ab")
+
+
+def _overlap(one: range, other: range) -> bool:
+    return one.start < other.stop and other.start < one.stop
 
 
 def _is_free(port: int) -> bool:

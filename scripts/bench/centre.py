@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from sqlalchemy import insert, select
+import httpx
+from sqlalchemy import func, insert, select
 
 from db import campaigns
 from db.campaigns import CampaignState
@@ -65,8 +66,9 @@ class Centre:
             )  # fmt: skip
             session.add(intake)
             await session.flush()
+            first = 1 + (await session.scalar(select(func.max(CaseRow.id))) or 0)
             for start in range(0, len(numbers), _BATCH):
-                batch = list(enumerate(numbers[start : start + _BATCH], start + 1))
+                batch = list(enumerate(numbers[start : start + _BATCH], first + start))
                 rows = [_case(n, campaign.id, intake.id, keys) for n, _ in batch]
                 await session.execute(insert(table_of(CaseRow)), rows)
                 phones = [_phone(n, number, campaign.id, keys) for n, number in batch]
@@ -137,14 +139,19 @@ class Centre:
                 process.wait()
 
     async def operators_ready(self) -> None:
-        """Wait until every operator's leg can take a call, and the dialer knows it."""
-        extensions = self.settings.operators.extensions()
+        """Wait until the dialer says that every operator is free."""
+        url = f"http://127.0.0.1:{self.settings.http.port}/api/status"
+        # a proxy set for the web must not be asked for this machine
+        async with httpx.AsyncClient(trust_env=False) as http:
 
-        async def ready() -> bool:
-            states = await asyncio.to_thread(self.asterisk.cli, "agent show all")
-            return states.count("Available") == len(extensions)
+            async def ready() -> bool:
+                try:
+                    status = (await http.get(url)).raise_for_status().json()
+                except httpx.HTTPError:
+                    return False
+                return all(operator["state"] == "free" for operator in status["operators"])
 
-        await until(ready, "operators to be on the line")
+            await until(ready, "operators to be free")
 
 
 async def until(
@@ -164,7 +171,9 @@ async def until(
 
 
 @asynccontextmanager
-async def centre(operators: int, *, identity: str = "both", lines: int = 300) -> AsyncIterator[Centre]:
+async def centre(
+    operators: int, *, identity: str = "both", lines: int = 300
+) -> AsyncIterator[Centre]:
     """A PBX with its database, one campaign that is not started, and operators who asked for calls."""
     async with AsyncExitStack() as stack:
         # a short name: the path of Asterisk's control socket has a limit

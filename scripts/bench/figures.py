@@ -21,9 +21,9 @@ def percentile(values: Sequence[float], share: float) -> float:
 def spread(values: Sequence[float], unit: str = "ms", scale: float = 1000.0) -> str:
     """Least, median, p99 and greatest of values in seconds, in one line."""
     shares = {"min": 0.0, "p50": 0.5, "p99": 0.99, "max": 1.0}
-    return "  ".join(f"{name} {percentile(values, s) * scale:,.1f}" for name, s in shares.items()) + (
-        f" {unit}"
-    )
+    return "  ".join(
+        f"{name} {percentile(values, s) * scale:,.1f}" for name, s in shares.items()
+    ) + (f" {unit}")
 
 
 def machine() -> str:

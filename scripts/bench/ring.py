@@ -22,7 +22,7 @@ LEAST_S, MOST_S = 35.0, 37.0
 DELAYS_S = {"1": 0, "2": 3, "3": 6}
 """Seconds before the first 180, by the digit after 0258 (`sipp/ring.xml`)."""
 AT_ONCE = 51
-_KIND = slice(len("INVITE sip:0258"), len("INVITE sip:0258") + 1)
+_KIND = len("0258")
 
 
 def rings(messages: list[Message]) -> dict[int, list[float]]:
@@ -32,7 +32,7 @@ def rings(messages: list[Message]) -> dict[int, list[float]]:
     found: dict[int, list[float]] = defaultdict(list)
     for message in messages:
         if message.start.startswith("INVITE "):
-            delay_of[message.call_id] = DELAYS_S[message.start[_KIND]]
+            delay_of[message.call_id] = DELAYS_S[message.number[_KIND]]
         elif message.sent and message.start.startswith("SIP/2.0 180"):
             since.setdefault(message.call_id, message.at)
         elif message.start.startswith("CANCEL "):

@@ -69,7 +69,9 @@ async def save_results(service: Service) -> None:
     while True:
         for seat in service.seats.seats():
             if seat.state is State.AFTER_CALL_WORK and seat.attempt is not None:
-                result = ResultIn(attempt_id=seat.attempt, outcome="person_done", script_finished=True)
+                result = ResultIn(
+                    attempt_id=seat.attempt, outcome="person_done", script_finished=True
+                )
                 await service.desk.save_result(seat.operator, result)
         await asyncio.sleep(LOOK_EVERY_S)
 

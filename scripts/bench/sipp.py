@@ -23,8 +23,15 @@ class Message:
     """Seconds since the epoch."""
     sent: bool
     call_id: str
+    method: str
+    """Of the request, or of the request that a response answers."""
     start: str
     """Its first line."""
+
+    @property
+    def number(self) -> str:
+        """User part of a request's address: the number called, in an INVITE."""
+        return self.start.partition("sip:")[2].partition("@")[0]
 
 
 class Sipp:
@@ -64,9 +71,10 @@ class Sipp:
         """Everything sent and received so far, in order."""
         return list(_messages(self._log)) if self._log.exists() else []
 
-    def text(self) -> list[str]:
-        """Whole messages, received and sent (`full`), each behind a line that says which."""
-        return re.split(r"-{20,} .*\n", self._full_log.read_text())[1:]
+    def received(self) -> list[str]:
+        """Whole messages received so far, in order (`full`)."""
+        chunks = re.split(r"^-{20,} .*\n", self._full_log.read_text(), flags=re.M)
+        return [chunk.partition("\n\n")[2] for chunk in chunks if " received " in chunk[:40]]
 
     def stop(self) -> None:
         """End it; calls are left as they are."""
@@ -92,5 +100,9 @@ def _messages(log: Path) -> Iterator[Message]:
             fields = line.rstrip("\n").split("\t")
             if len(fields) == _FIELDS:  # the last line may be half written
                 yield Message(
-                    at=float(fields[2]), sent=fields[3] == "S", call_id=fields[4], start=fields[6]
+                    at=float(fields[2]),
+                    sent=fields[3] == "S",
+                    call_id=fields[4],
+                    method=fields[5].split()[-1],
+                    start=fields[6],
                 )

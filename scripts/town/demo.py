@@ -37,6 +37,9 @@ WAIT_S = 70.0
 """Longest time that calls under way may need to end after that."""
 REPORTS = Path("var/demo")
 """Where the daily reports stay."""
+CASES_PER_OPERATOR = 10
+"""So many an operator gets through in the time, third attempts included."""
+_STEADY_S = 15.0  # a rate of the first seconds would say nothing
 
 
 def main() -> None:
@@ -51,6 +54,8 @@ def main() -> None:
                 with redirect_stderr(log):  # the terminal is for the demo
                     set_up_logs()
                 held = asyncio.run(run(options, folder))
+        except KeyboardInterrupt:
+            sys.exit(130)
         finally:
             if not held:
                 _keep_logs(folder)
@@ -129,16 +134,17 @@ async def _shown(console: Console, stage: Rehearsal, watch: Stopwatch) -> AsyncI
 
     async def look() -> Moment:
         status, records = await stage.status(), await stage.records()
-        minutes = (watch.spent_s() - begun_s) / 60
+        minutes = max(watch.spent_s() - begun_s, _STEADY_S) / 60
         return Moment(
             now=status.now,
             ringing=status.calls.dialling + status.calls.ringing,
-            talking=status.calls.talking + status.calls.message,
+            talking=status.calls.talking,
+            messages=status.calls.message,
             attempts=len(records),
             cases=sum(month.cases for month in status.campaigns),
             cases_done=sum(month.complete for month in status.campaigns),
             contact_rate=contact_rate(records, profile),
-            calls_a_minute=len(records) / minutes if minutes else 0.0,
+            calls_a_minute=len(records) / minutes,
         )
 
     async with asyncio.TaskGroup() as tasks:
@@ -165,9 +171,11 @@ async def _judge(console: Console, stage: Rehearsal) -> bool:
 
 
 def _shown_enough(stage: Rehearsal) -> list[Check]:
-    """A town too small for every behaviour is not a whole demo, and need not show everything."""
+    """A town too small for every behaviour, or too large for its operators to get through in the
+    time, is not a whole demo and need not show everything."""
     kinds = set(stage.town.kinds.values())
-    if not kinds >= set(Kind):
+    too_large = stage.plan.cases > CASES_PER_OPERATOR * stage.plan.operators
+    if too_large or not kinds >= set(Kind):
         return []
     return check_shown(stage.carrier.ledger.calls, kinds, is_non_weekday)
 

@@ -77,14 +77,15 @@ class Installation:
 
     async def add_operators(self) -> dict[str, str]:
         """Seat an operator at every extension; their tokens by extension."""
-        tokens = {}
-        for extension in self.settings.operators.extensions():
-            name = f"オペレータ{extension}"
-            added = await self.dialer(
-                "operator", "add", extension, "--name", name, "--by", _BY, "--json"
-            )
-            tokens[extension] = json.loads(added)["token"]
-        return tokens
+        extensions = self.settings.operators.extensions()
+        tokens = await asyncio.gather(*map(self._add_operator, extensions))
+        return dict(zip(extensions, tokens, strict=True))
+
+    async def _add_operator(self, extension: str) -> str:
+        who = (extension, "--name", f"オペレータ{extension}", "--by", _BY)
+        added = json.loads(await self.dialer("operator", "add", *who, "--json"))
+        token: str = added["token"]
+        return token
 
     async def start_campaign(self, name: str, first: date, last: date, city_file: Path) -> None:
         """Make a campaign, take in the city's file, begin to call."""

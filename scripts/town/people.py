@@ -143,6 +143,9 @@ _COMMON = (
 _LATE_SHARE = 0.25
 """Share of the numbers whose first ringing comes 1–6 s after the INVITE."""
 
+SPECIAL_AMONG = 40
+"""Every kind is found among so many of the town's first numbers."""
+
 
 class Town:
     """The town's people, by number."""
@@ -156,17 +159,20 @@ class Town:
     ) -> None:
         """Settle people behind numbers (digits as dialled in Japan).
 
-        Every kind is there once behind the first numbers, as far as they go; the others are common
-        people. A second number may never be called, so it shows nothing of its own.
+        Every kind is there once among the first `SPECIAL_AMONG` of the first numbers, as far as they
+        go; the others are common people. A later case or a second number may never be called, so it
+        shows nothing of its own.
         """
         self._seed = seed
         self._is_non_weekday = is_non_weekday
         chance = random.Random(seed)
-        kinds = list(Kind)[: len(first_numbers)]
-        kinds += _common_people(chance, len(first_numbers) - len(kinds))
+        homes = list(dict.fromkeys(first_numbers))  # two cases may share a number, and its people
+        kinds = list(Kind)[: len(homes)]
+        kinds += _common_people(chance, min(len(homes), SPECIAL_AMONG) - len(kinds))
         chance.shuffle(kinds)
-        self.kinds = dict(zip(first_numbers, kinds, strict=True))
-        for number in second_numbers:  # a number shared by two cases keeps its people
+        kinds += _common_people(chance, len(homes) - len(kinds))
+        self.kinds = dict(zip(homes, kinds, strict=True))
+        for number in second_numbers:
             self.kinds.setdefault(number, *_common_people(chance, 1))
 
     def behaviour(self, number: str, moment: datetime, nth_call: int) -> Behaviour:

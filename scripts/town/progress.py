@@ -30,6 +30,8 @@ class Moment:
     """The pretended moment."""
     ringing: int
     talking: int
+    messages: int
+    """Being left on answering machines; their operators are free."""
     attempts: int
     cases: int
     cases_done: int
@@ -40,6 +42,7 @@ class Moment:
         """In one line."""
         return (
             f"{self.now:%a %d %b %H:%M:%S}  ringing {self.ringing}  talking {self.talking}  "
+            f"messages {self.messages}  "
             f"calls {self.attempts} ({self.calls_a_minute:.0f}/min)  "
             f"cases done {self.cases_done}/{self.cases}  contact rate {self.contact_rate:.0%}"
         )

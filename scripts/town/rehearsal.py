@@ -103,8 +103,10 @@ async def rehearsal(plan: Plan, clock: JumpClock) -> AsyncIterator[Rehearsal]:
     softphones = Softphones(settings.operators.extensions())
     carrier.serve("operator", softphones.on_pickup)
     async with _pbx(installation) as pbx, carrier:
-        tokens = await installation.add_operators()
-        await installation.start_campaign(plan.campaign, plan.first_day, plan.last_day, city_file)
+        tokens, _ = await asyncio.gather(
+            installation.add_operators(),
+            installation.start_campaign(plan.campaign, plan.first_day, plan.last_day, city_file),
+        )
         service = build(settings, secrets, clock)
         async with _serving(service), AsyncExitStack() as screens:
             base = f"http://{settings.http.host}:{settings.http.port}"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
-from db import cases, results
-from db.cases import BATCH, FactKind
+from db import cases, results, stops
+from db.cases import FactKind
 from db.errors import NotFoundError
 from db.results import Recorded
 from db.tables import CaseFact, PhoneRow
@@ -129,11 +130,36 @@ async def test_a_number_named_in_a_call_becomes_a_phone_that_is_due(town: Town) 
     assert await town.count(PhoneRow) == 2
 
 
-async def test_more_cases_than_one_batch_are_folded(town: Town) -> None:
-    ids = [await town.case("1", "0258000001")]
+async def test_more_cases_than_one_batch_are_folded(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cases, "BATCH", 2)
+    ids = [await town.case(str(n), f"025800000{n}") for n in range(5)]
     async with town.sessions.write() as session:
-        await cases.refresh(session, ids * (BATCH + 1), PROFILE, CALENDAR, at("25 10:00"))
-    assert (await town.phone(ids[0])).due_at == at("25 10:00")
+        await cases.refresh(session, ids, PROFILE, CALENDAR, at("25 10:00"))
+    assert {(await town.phone(case_id)).due_at for case_id in ids} == {at("25 10:00")}
+
+
+async def test_of_a_stop_and_a_result_at_the_same_moment_none_is_lost(town: Town) -> None:
+    """Each transaction folds what it sees; the one that ends last must have seen both."""
+    for n in range(10):
+        case_id = await town.case(str(n), f"025800000{n}", person=f"P{n}")
+        attempt_id = await town.talk(await town.phone(case_id))
+
+        async def stop(n: int = n) -> None:
+            async with town.sessions.write() as session:
+                stopped = await stops.order(session, KEYS.person(f"P{n}"), at=NOON, by="city")
+                await asyncio.sleep(0)
+                await cases.refresh(session, stopped, PROFILE, CALENDAR, NOON)
+
+        async def save(case_id: int = case_id, attempt_id: str = attempt_id) -> None:
+            async with town.sessions.write() as session:
+                await town.save(session, attempt_id, case_id, "hung_up", NOON)
+                await asyncio.sleep(0)
+
+        await asyncio.gather(stop(), save())
+        assert (await town.standing(case_id))[0] == "stopped"
+        assert (await town.phone(case_id)).counted == 1
 
 
 async def test_cases_are_found_by_reference_status_and_campaign(town: Town) -> None:

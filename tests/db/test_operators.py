@@ -38,6 +38,20 @@ async def test_a_deactivated_operator_s_token_is_refused(town: Town) -> None:
     assert listed == {OPERATOR: True, "202": False}
 
 
+async def test_a_removed_operator_s_extension_gets_a_new_token_and_the_old_one_stays_refused(
+    town: Town,
+) -> None:
+    old = await add(town, "202")
+    async with town.sessions.write() as session:
+        await operators.deactivate(session, "202", at=NOON, by="tests")
+    new = await add(town, "202")
+    async with town.sessions.read() as session:
+        found = await operators.by_token(session, new)
+        assert found is not None
+        assert (found.id, found.active, found.ready) == ("202", True, False)
+        assert await operators.by_token(session, old) is None
+
+
 async def test_an_extension_has_one_operator(town: Town) -> None:
     with pytest.raises(ConflictError, match=OPERATOR):
         await add(town, OPERATOR)

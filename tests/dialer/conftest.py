@@ -22,9 +22,8 @@ async def asterisk() -> AsyncIterator[FakeAsterisk]:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reconnects at once, and waits for no answer long."""
+    """Reconnects at once."""
     monkeypatch.setattr(link_module, "RECONNECT_AFTER_S", 0)
-    monkeypatch.setattr(Link.act, "__defaults__", (0.2,))
 
 
 @pytest.fixture

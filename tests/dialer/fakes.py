@@ -57,9 +57,15 @@ class FakeLink:
             raise RefusedError(f"{name}: refused by Asterisk")
         if name in self.swallows:
             raise AmiError(f"{name}: no answer from Asterisk")
-        head = Message({"Response": "Success", "Value": self.values.get(str(action.get("Variable")), "")})
+        head = Message(
+            {"Response": "Success", "Value": self.values.get(str(action.get("Variable")), "")}
+        )
         entries = [Message(entry) for entry in self.lists.get(name, [])]
-        return [head, *entries, Message({"Event": f"{name}Complete"})] if name in self.lists else [head]
+        return (
+            [head, *entries, Message({"Event": f"{name}Complete"})]
+            if name in self.lists
+            else [head]
+        )
 
     def names(self) -> list[str]:
         """The actions sent, without the looks at Asterisk's state."""

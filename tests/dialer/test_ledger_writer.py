@@ -151,7 +151,9 @@ async def test_a_commit_nobody_heard_of_is_written_again_and_changes_nothing(
     async with at_work(desk):
         await asyncio.wait_for(desk.writer.flushed(), 5)
     assert desk.database.tried == 3
-    assert await desk.changes(attempt) == list(enumerate([State.PLACED, State.RINGING, State.ENDED]))
+    assert await desk.changes(attempt) == list(
+        enumerate([State.PLACED, State.RINGING, State.ENDED])
+    )
 
 
 async def test_flushed_waits_for_what_was_added_before_it_and_for_nothing_else(

@@ -259,7 +259,26 @@ async def test_a_decision_grown_old_while_the_database_was_slow_is_not_carried_o
 
     town.sessions.write = slow_write
     assert await office.dial() == []
-    assert office.ledger.outcomes() == ["failed"] * await town.count(CallInFlight)
+    assert office.ledger.outcomes() == ["failed"]  # written down already
+    assert await town.count(CallInFlight) == 1
+
+
+async def test_a_calls_limits_count_from_the_moment_the_rules_were_asked_about(town: Town) -> None:
+    """Placed at the last moment that is allowed, it is over when the hours are."""
+    await town.case("1", "0258000001")
+    office = Office(town)
+    asked_at = office.clock.now()
+    real_write = town.sessions.write
+
+    def slow_write() -> object:
+        office.clock.move(3)
+        return real_write()
+
+    town.sessions.write = slow_write
+    assert await office.dial() == ["0258000001"]
+    (line,) = office.calls.lines()
+    assert line.call.placed_at == asked_at
+    assert office.calls.moment(line.call.attempt) == office.clock.now()
 
 
 async def test_campaigns_are_called_the_oldest_first(town: Town) -> None:

@@ -195,7 +195,10 @@ async def test_an_operators_result_is_not_replaced_by_the_line(
 ) -> None:
     await results.save(OPERATOR, given(talk))
     late = Settlement(
-        attempt=talk, case_id=case, campaign_id=town.campaign_id, outcome=LineOutcome(code="hung_up")
+        attempt=talk,
+        case_id=case,
+        campaign_id=town.campaign_id,
+        outcome=LineOutcome(code="hung_up"),
     )
     async with town.sessions.write() as session:
         await results.settle_by_line(session, [late])

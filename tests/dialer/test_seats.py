@@ -144,9 +144,7 @@ async def test_a_watcher_is_answered_at_once_if_something_changed_since(hall: Ha
 
 async def test_a_watcher_wakes_at_the_next_change_and_not_at_anothers(hall: Hall) -> None:
     hall.sit("201", "202")
-    watching = asyncio.create_task(
-        hall.seats.changed("201", hall.seats.revision("201"), wait_s=60)
-    )
+    watching = asyncio.create_task(hall.seats.changed("201", hall.seats.revision("201"), wait_s=60))
     await asyncio.sleep(0)
     hall.talk("202")
     await asyncio.sleep(0)

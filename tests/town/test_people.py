@@ -14,6 +14,7 @@ from scripts.town.people import (
     HABITS,
     LATEST_FIRST_RING_S,
     LONGEST_PICKUP_S,
+    SPECIAL_AMONG,
     Behaviour,
     Heard,
     Kind,
@@ -67,8 +68,14 @@ def test_the_same_question_has_the_same_answer(
 def test_every_kind_lives_in_a_town_that_is_large_enough(seed: int, size: int) -> None:
     first, second = [f"1{i}" for i in range(size)], [f"2{i}" for i in range(size)]
     kinds = Town(first, second, seed, is_weekend).kinds
-    assert {kinds[number] for number in first} == set(Kind)
+    assert {kinds[number] for number in first[:SPECIAL_AMONG]} == set(Kind)
     assert kinds.keys() == {*first, *second}
+
+
+def test_people_who_share_a_number_share_what_is_behind_it() -> None:
+    kinds = Town(["1", "2", "1"], ["2", "3"], 1, is_weekend).kinds
+    assert kinds.keys() == {"1", "2", "3"}
+    assert kinds["2"] == Town(["1", "2"], [], 1, is_weekend).kinds["2"]
 
 
 def test_another_seed_settles_other_people() -> None:

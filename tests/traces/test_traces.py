@@ -52,9 +52,7 @@ def translated(trace: str, *, early_media_rings: bool = False) -> list[object]:
 def facts_of(trace: str, *, early_media_rings: bool = False) -> list[Fact]:
     """The facts about the call; a failed Originate, which crosses the Hangup, left out."""
     told = translated(trace, early_media_rings=early_media_rings)
-    return [
-        one for one in told if not isinstance(one, OperatorLeg | TrunkHint | OriginateRefused)
-    ]
+    return [one for one in told if not isinstance(one, OperatorLeg | TrunkHint | OriginateRefused)]
 
 
 def fact(kind: type, trace: str, **more: object) -> Fact:

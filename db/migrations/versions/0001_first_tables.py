@@ -174,7 +174,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("phone", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_phone_case_id"), ["case_id"], unique=False)
-        batch_op.create_index("ix_phone_due", ["campaign_id", "due_at", "rank"], unique=False)
+        batch_op.create_index("ix_phone_due", ["campaign_id", "rank", "due_at"], unique=False)
         batch_op.create_index("ix_phone_number_key", ["number_key"], unique=False)
 
     op.create_table(
@@ -267,6 +267,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("replaces_id", name=op.f("uq_result_replaces_id")),
     )
     with op.batch_alter_table("result", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_result_attempt_id"), ["attempt_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_result_case_id"), ["case_id"], unique=False)
         batch_op.create_index(
             "uq_result_first",

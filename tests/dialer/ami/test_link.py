@@ -19,7 +19,7 @@ ORIGINATE = {"Action": "Originate", "ActionID": ATTEMPT, "Channel": "PJSIP/x@tru
 PING = {"Action": "Ping"}
 
 
-async def next_of(link: Link, within_s: float = 3.0) -> Message | LinkUp | LinkDown:
+async def next_of(link: Link, within_s: float = 10.0) -> Message | LinkUp | LinkDown:
     return await asyncio.wait_for(link.events.get(), within_s)
 
 
@@ -52,12 +52,12 @@ async def test_an_originate_without_an_answer_is_unknown_and_never_sent_again(
 ) -> None:
     """A link cut between the action and its answer: sent again, a person would be called twice."""
     asterisk.silent = True
-    sending = asyncio.create_task(link.act(ORIGINATE))
+    sending = asyncio.create_task(link.act(ORIGINATE, timeout_s=0.3))
     await asterisk.until("Originate")
     asterisk.cut()
     asterisk.silent = False
     await back_again(link)
-    with pytest.raises(AmiError, match="^Originate: no answer from Asterisk$") as raised:
+    with pytest.raises(AmiError, match=r"^Originate: no answer from Asterisk$") as raised:
         await sending
     assert not isinstance(raised.value, RefusedError)
     await link.act(PING)  # what panoramisk had kept would have come before it
@@ -69,7 +69,7 @@ async def test_no_other_action_is_sent_again_either(
     link: Link, asterisk: FakeAsterisk, action: str
 ) -> None:
     asterisk.silent = True
-    sending = asyncio.create_task(link.act({"Action": action}))
+    sending = asyncio.create_task(link.act({"Action": action}, timeout_s=0.3))
     await asterisk.until(action)
     asterisk.cut()
     asterisk.silent = False
@@ -84,7 +84,7 @@ async def test_what_asterisk_refuses_did_not_happen_and_its_words_are_not_repeat
     link: Link, asterisk: FakeAsterisk
 ) -> None:
     asterisk.refuses.add("Originate")
-    with pytest.raises(RefusedError, match="^Originate: refused by Asterisk$"):
+    with pytest.raises(RefusedError, match=r"^Originate: refused by Asterisk$"):
         await link.act(ORIGINATE)
 
 
@@ -109,6 +109,7 @@ async def test_a_silent_asterisk_is_found_and_connected_to_again(
 ) -> None:
     """By the ping, and where it does not even answer the login."""
     monkeypatch.setattr(link_module, "PING_EVERY_S", 0.05)
+    monkeypatch.setattr(Link.act, "__defaults__", (0.3,))
     link = Link(asterisk.ami, SECRET)
     await link.connect()
     assert await next_of(link) == LinkUp()
@@ -182,7 +183,7 @@ async def test_a_closed_link_stays_closed(link: Link, asterisk: FakeAsterisk) ->
     control = Link(asterisk.ami, SECRET)  # takes as long as a reconnect would
     await control.connect()
     control.close()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(10):
         while asterisk.connections:
             await asyncio.sleep(0.01)
     assert not link.up

@@ -10,8 +10,8 @@ from dialer.web.models import Status
 from tests.dialer.web.fake import FakeDesk
 
 
-def shown(status: Status) -> str:
-    console = Console(width=160)
+def shown(status: Status, width: int = 160) -> str:
+    console = Console(width=width)
     with console.capture() as captured:
         console.print(view(status))
     return captured.get()
@@ -36,3 +36,10 @@ async def test_moments_are_in_japan_time_and_calls_are_counted() -> None:
     text = shown(await FakeDesk().status())
     assert "2026-09-24 10:00" in text
     assert "0 dialling, 2 ringing, 0 waiting, 1 talking, 0 on the message" in text
+
+
+async def test_on_a_narrow_terminal_names_and_states_of_campaigns_stay_whole() -> None:
+    status = await FakeDesk().status()
+    for campaign in status.campaigns:
+        assert f"│ {campaign.name} " in shown(status, width=80)
+        assert f"│ {campaign.state} " in shown(status, width=80)
