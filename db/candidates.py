@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, exists, func, or_, select, update
+from sqlalchemy import Integer, Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.tables import Attempt, CallInFlight, CaseRow, PhoneRow, table_of
@@ -37,34 +37,8 @@ async def due(
 
     A phone whose household is being called already is left out: its turn comes afterwards.
     """
-    busy = exists().where(
-        or_(
-            CallInFlight.case_id == PhoneRow.case_id,
-            CallInFlight.number_key == PhoneRow.number_key,
-            CallInFlight.household_key == CaseRow.household_key,
-        )
-    )
-    query = (
-        select(
-            PhoneRow.id,
-            PhoneRow.case_id,
-            PhoneRow.number,
-            PhoneRow.kind,
-            PhoneRow.number_key,
-            CaseRow.reference,
-            CaseRow.household_key,
-        )
-        .join(CaseRow, CaseRow.id == PhoneRow.case_id)
-        .where(
-            PhoneRow.campaign_id == campaign_id,
-            PhoneRow.due_at <= now,
-            CaseRow.status == CaseStatus.OPEN.value,
-            ~busy,
-        )
-        .order_by(PhoneRow.rank, PhoneRow.due_at, PhoneRow.id)
-        .limit(limit)
-    )
-    rows = list(await session.execute(query))
+    asked = {"campaign": campaign_id, "now": now, "limit": limit}
+    rows = list(await session.execute(_DUE, asked))
     households = await _last_calls(session, _BY_HOUSEHOLD, {row.household_key for row in rows})
     numbers = await _last_calls(session, _BY_NUMBER, {row.number_key for row in rows})
     return [
@@ -93,15 +67,39 @@ async def put_off(session: AsyncSession, phone_id: int, until: datetime) -> None
     )
 
 
+_DUE = (
+    select(
+        PhoneRow.id,
+        PhoneRow.case_id,
+        PhoneRow.number,
+        PhoneRow.kind,
+        PhoneRow.number_key,
+        CaseRow.reference,
+        CaseRow.household_key,
+    )
+    .join(CaseRow, CaseRow.id == PhoneRow.case_id)
+    .where(
+        PhoneRow.campaign_id == bindparam("campaign"),
+        PhoneRow.due_at <= bindparam("now"),
+        CaseRow.status == CaseStatus.OPEN.value,
+        PhoneRow.case_id.not_in(select(CallInFlight.case_id)),
+        PhoneRow.number_key.not_in(select(CallInFlight.number_key)),
+        CaseRow.household_key.not_in(select(CallInFlight.household_key)),
+    )
+    .order_by(PhoneRow.rank, PhoneRow.due_at, PhoneRow.id)
+    .limit(bindparam("limit", type_=Integer))
+)
 _LAST = func.max(Attempt.placed_at, type_=Attempt.placed_at.type)
 _BY_HOUSEHOLD = (
     select(CaseRow.household_key.label("key"), Attempt.case_id, _LAST.label("at"))
     .join(CaseRow, CaseRow.id == Attempt.case_id)
+    .where(CaseRow.household_key.in_(bindparam("keys", expanding=True)))
     .group_by(CaseRow.household_key, Attempt.case_id)
 )
 _BY_NUMBER = (
     select(PhoneRow.number_key.label("key"), Attempt.case_id, _LAST.label("at"))
     .join(PhoneRow, PhoneRow.id == Attempt.phone_id)
+    .where(PhoneRow.number_key.in_(bindparam("keys", expanding=True)))
     .group_by(PhoneRow.number_key, Attempt.case_id)
 )
 
@@ -113,8 +111,7 @@ async def _last_calls(
 ) -> defaultdict[str, _Calls]:
     """By key: each case called under it, with its last call."""
     found: defaultdict[str, _Calls] = defaultdict(list)
-    key = query.selected_columns["key"]
-    for row in await session.execute(query.where(key.in_(keys))):
+    for row in await session.execute(query, {"keys": list(keys)}):
         found[row.key].append((row.case_id, row.at))
     return found
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, bindparam, delete, exists, insert, select
+from sqlalchemy import Select, String, bindparam, delete, exists, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
@@ -177,18 +177,14 @@ def _row(change: Change) -> dict[str, Any]:
 
 async def finish(session: AsyncSession, attempt_ids: Iterable[str]) -> None:
     """Take attempts whose result is saved from those in flight; in the result's transaction."""
-    await session.execute(
-        delete(table_of(CallInFlight)).where(CallInFlight.attempt_id.in_(list(attempt_ids)))
-    )
+    await session.execute(_FINISH, {"ids": list(attempt_ids)})
 
 
 async def in_flight(session: AsyncSession) -> list[InFlight]:
     """Every attempt without an outcome, oldest first: those alive and those only to be recorded."""
     query = select(Attempt).join(CallInFlight, CallInFlight.attempt_id == Attempt.id)
     attempts = list(await session.scalars(query.order_by(Attempt.placed_at, Attempt.id)))
-    changes = await _changes(
-        session, exists().where(CallInFlight.attempt_id == AttemptChange.attempt_id)
-    )
+    changes = await _changes(session, _CHANGES_IN_FLIGHT, {})
     return [
         InFlight(
             attempt_id=row.id,
@@ -227,21 +223,26 @@ async def talk(session: AsyncSession, attempt_id: str) -> Talk | None:
 
 async def changes_of(session: AsyncSession, attempt_id: str) -> tuple[Change, ...]:
     """All changes of one attempt, oldest first."""
-    changes = await _changes(session, AttemptChange.attempt_id == attempt_id)
+    changes = await _changes(session, _CHANGES_OF, {"attempt": attempt_id})
     return changes.get(attempt_id, ())
 
 
+_CHANGES = select(table_of(AttemptChange)).order_by(AttemptChange.attempt_id, AttemptChange.seq)
+_CHANGES_OF = _CHANGES.where(AttemptChange.attempt_id == bindparam("attempt"))
+_CHANGES_IN_FLIGHT = _CHANGES.where(
+    exists().where(CallInFlight.attempt_id == AttemptChange.attempt_id)
+)
+_FINISH = delete(table_of(CallInFlight)).where(
+    CallInFlight.attempt_id.in_(bindparam("ids", expanding=True))
+)
+
+
 async def _changes(
-    session: AsyncSession, which: ColumnElement[bool]
+    session: AsyncSession, query: Select[Any], asked: dict[str, Any]
 ) -> dict[str, tuple[Change, ...]]:
-    query = (
-        select(table_of(AttemptChange))
-        .where(which)
-        .order_by(AttemptChange.attempt_id, AttemptChange.seq)
-    )
     rows = [
         Change(**dict(row) | {"state": State(row["state"])})
-        for row in (await session.execute(query)).mappings()
+        for row in (await session.execute(query, asked)).mappings()
     ]
     grouped = groupby(rows, key=lambda change: change.attempt_id)
     return {attempt_id: tuple(group) for attempt_id, group in grouped}

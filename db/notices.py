@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.tables import Notice, table_of
@@ -36,10 +36,12 @@ async def add(
 
 async def newer_than(session: AsyncSession, notice_id: int) -> list[Notice]:
     """Notices after the one named, oldest first."""
-    query = select(Notice).where(Notice.id > notice_id).order_by(Notice.id)
-    return list(await session.scalars(query))
+    return list(await session.scalars(_NEWER, {"last": notice_id}))
 
 
 async def newest_id(session: AsyncSession) -> int:
     """Id of the newest notice; 0 if there is none."""
     return await session.scalar(select(func.max(Notice.id))) or 0
+
+
+_NEWER = select(Notice).where(Notice.id > bindparam("last")).order_by(Notice.id)

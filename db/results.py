@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
 from db.errors import ConflictError, NotFoundError
-from db.insert import insert_if_new
+from db.insert import insert_if_new, insert_or_ignore
 from db.tables import Attempt, PhoneRow, ResultRow, table_of
 from rules.case import PhoneKind, Result, Scope
 
@@ -61,10 +62,20 @@ async def save_first(session: AsyncSession, attempt_id: str, recorded: Recorded)
 
     def write(session: Session) -> bool:
         connection = session.connection()
-        row = _row(connection, attempt_id, recorded)
+        case_id, _ = _place_of(connection, attempt_id)
+        row = _row(attempt_id, case_id, recorded)
         return insert_if_new(connection, table_of(ResultRow), row)
 
     return await session.run_sync(write)
+
+
+async def save_firsts(session: AsyncSession, saved: Iterable[tuple[str, int, Recorded]]) -> None:
+    """Save the first results of many attempts (attempt, its case, the result); an attempt that has one
+    keeps it. The cases must be refreshed in the same transaction."""
+    rows = [_row(attempt_id, case_id, recorded) for attempt_id, case_id, recorded in saved]
+    await session.run_sync(
+        lambda session: insert_or_ignore(session.connection(), table_of(ResultRow), rows)
+    )
 
 
 async def correct(session: AsyncSession, attempt_id: str, recorded: Recorded) -> None:
@@ -82,7 +93,8 @@ async def correct(session: AsyncSession, attempt_id: str, recorded: Recorded) ->
         )
         if replaced is None:
             raise NotFoundError(f"attempt {attempt_id}: has no result to correct")
-        row = _row(connection, attempt_id, recorded) | {"replaces_id": replaced}
+        case_id, _ = _place_of(connection, attempt_id)
+        row = _row(attempt_id, case_id, recorded) | {"replaces_id": replaced}
         try:
             connection.execute(insert(table_of(ResultRow)), row)
         except IntegrityError:
@@ -93,20 +105,12 @@ async def correct(session: AsyncSession, attempt_id: str, recorded: Recorded) ->
 
 async def current(session: AsyncSession, attempt_id: str) -> Recorded | None:
     """The attempt's result as last corrected; None: it has none yet."""
-    query = select(table_of(ResultRow)).where(ResultRow.attempt_id == attempt_id, is_current())
-    row = (await session.execute(query)).one_or_none()
+    row = (await session.execute(_CURRENT, {"attempt": attempt_id})).one_or_none()
     return _recorded(row) if row else None
 
 
 async def past_calls(session: AsyncSession, case_id: int) -> list[Past]:
     """The case's attempts that have a result, newest first."""
-    query = (
-        select(table_of(ResultRow), Attempt.phone_id, Attempt.placed_at, PhoneRow.kind)
-        .join(Attempt, Attempt.id == ResultRow.attempt_id)
-        .join(PhoneRow, PhoneRow.id == Attempt.phone_id)
-        .where(ResultRow.case_id == case_id, is_current())
-        .order_by(Attempt.placed_at.desc())
-    )
     return [
         Past(
             attempt_id=row.attempt_id,
@@ -115,7 +119,7 @@ async def past_calls(session: AsyncSession, case_id: int) -> list[Past]:
             placed_at=row.placed_at,
             recorded=_recorded(row),
         )
-        for row in await session.execute(query)
+        for row in await session.execute(_PAST, {"case": case_id})
     ]
 
 
@@ -144,6 +148,18 @@ def is_current() -> Any:
     return ~select(_correction.c.id).where(_correction.c.replaces_id == ResultRow.id).exists()
 
 
+_CURRENT = select(table_of(ResultRow)).where(
+    ResultRow.attempt_id == bindparam("attempt"), is_current()
+)
+_PAST = (
+    select(table_of(ResultRow), Attempt.phone_id, Attempt.placed_at, PhoneRow.kind)
+    .join(Attempt, Attempt.id == ResultRow.attempt_id)
+    .join(PhoneRow, PhoneRow.id == Attempt.phone_id)
+    .where(ResultRow.case_id == bindparam("case"), is_current())
+    .order_by(Attempt.placed_at.desc())
+)
+
+
 def result_of(row: Any) -> Result:
     """The rules' part of a row with the columns of `result`."""
     return Result(
@@ -156,8 +172,7 @@ def result_of(row: Any) -> Result:
     )
 
 
-def _row(connection: Connection, attempt_id: str, recorded: Recorded) -> dict[str, Any]:
-    case_id, _ = _place_of(connection, attempt_id)
+def _row(attempt_id: str, case_id: int, recorded: Recorded) -> dict[str, Any]:
     result = recorded.result
     return {
         "attempt_id": attempt_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import cases, results
@@ -56,22 +56,31 @@ async def sheet(session: AsyncSession, attempt_id: str) -> Sheet:
 async def _household(
     session: AsyncSession, case: CaseRow, phones: tuple[PhoneRow, ...]
 ) -> tuple[HouseholdCall, ...]:
-    # first the phones concerned, by their keys: joining everything first reads the whole month
-    of_campaign = select(PhoneRow.id).where(PhoneRow.campaign_id == case.campaign_id)
-    shared = of_campaign.where(
-        PhoneRow.number_key.in_([phone.number_key for phone in phones])
-    ).union(
-        of_campaign.join(CaseRow, CaseRow.id == PhoneRow.case_id).where(
-            CaseRow.household_key == case.household_key
-        )
-    )
-    query = (
-        select(Attempt.placed_at, ResultRow.outcome, ResultRow.same_household)
-        .join(Attempt, Attempt.id == ResultRow.attempt_id)
-        .where(Attempt.phone_id.in_(shared), Attempt.case_id != case.id, is_current())
-        .order_by(Attempt.placed_at.desc())
-    )
+    asked = {
+        "case": case.id,
+        "household": case.household_key,
+        "numbers": [phone.number_key for phone in phones],
+    }
     return tuple(
         HouseholdCall(at=row.placed_at, outcome=row.outcome, same_household=row.same_household)
-        for row in await session.execute(query)
+        for row in await session.execute(_HOUSEHOLD, asked)
+        if row.campaign_id == case.campaign_id
     )
+
+
+# first the few phones concerned: told the campaign too, SQLite would read all of the month
+_SHARED = (
+    select(PhoneRow.id)
+    .where(PhoneRow.number_key.in_(bindparam("numbers", expanding=True)))
+    .union(
+        select(PhoneRow.id)
+        .join(CaseRow, CaseRow.id == PhoneRow.case_id)
+        .where(CaseRow.household_key == bindparam("household"))
+    )
+)
+_HOUSEHOLD = (
+    select(Attempt.campaign_id, Attempt.placed_at, ResultRow.outcome, ResultRow.same_household)
+    .join(Attempt, Attempt.id == ResultRow.attempt_id)
+    .where(Attempt.phone_id.in_(_SHARED), Attempt.case_id != bindparam("case"), is_current())
+    .order_by(Attempt.placed_at.desc())
+)

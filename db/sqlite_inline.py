@@ -20,6 +20,7 @@ MANY = 100
 """Rows of one statement above which it goes to the thread."""
 
 _WAITING = frozenset({"commit", "close", "backup", "set_iso"})
+"""Of a connection. Whatever a cursor does, closing it included, is done where it is."""
 
 
 class InlineConnection(aiosqlite.Connection):
@@ -43,8 +44,8 @@ def connect(database: str, **options: Any) -> InlineConnection:
 
 def _may_wait(fn: Callable[..., Any], args: tuple[Any, ...]) -> bool:
     name = getattr(fn, "__name__", "")
+    if not isinstance(getattr(fn, "__self__", None), sqlite3.Cursor):
+        return name in _WAITING
     if name == "execute":
         return bool(args[0] == BEGIN_WRITING or args[0].startswith("PRAGMA"))
-    if name == "executemany":
-        return len(args[1]) > MANY
-    return name in _WAITING
+    return name == "executemany" and len(args[1]) > MANY

@@ -7,6 +7,7 @@ A fact goes through the one transition table (`rules.call_state`); its orders ar
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -83,6 +84,8 @@ class Calls:
         self._ledger = ledger
         self._metrics = metrics
         self._lines: dict[str, Line] = {}
+        self._count: Counter[State] = Counter()
+        """Of `_lines`, by state: pacing asks with every change of any call."""
         self._blind = False
         self._waiting: list[str] = []
         """Attempts answered and not joined, the one that waits longest first."""
@@ -102,7 +105,7 @@ class Calls:
 
     def count(self, *states: State) -> int:
         """How many calls are in one of these states."""
-        return sum(line.call.state in states for line in self._lines.values())
+        return sum(self._count[state] for state in states)
 
     def moment(self, attempt: str) -> datetime | None:
         """Now, on the call's own steady time; None: not one of ours."""
@@ -117,6 +120,7 @@ class Calls:
     def take(self, line: Line) -> None:
         """Begin to follow a call whose row is committed."""
         self._lines[line.call.attempt] = line
+        self._count[line.call.state] += 1
         self._metrics.call_taken(line.call)
         self._set_timer(line)
 
@@ -187,6 +191,7 @@ class Calls:
         """The attempt's outcome is committed: nothing is owed any more."""
         line = self._lines.pop(attempt, None)
         if line is not None:
+            self._count[line.call.state] -= 1
             self._stop_timer(line)
             self._changed()
 
@@ -207,6 +212,10 @@ class Calls:
         moment = self.moment(attempt)
         if moment is not None:
             self.apply(MessageChosen(attempt=attempt, at=moment))
+
+    def play_message(self, attempt: str) -> None:
+        """Send the line to the approved message."""
+        self._send(handover.leave_message(attempt))
 
     def hang_up(self, attempt: str) -> None:
         """End the call's line; what follows comes as a fact."""
@@ -231,6 +240,8 @@ class Calls:
 
     def _moved(self, line: Line, before: Call, at: datetime) -> None:
         call = line.call
+        self._count[before.state] -= 1
+        self._count[call.state] += 1
         if before.state is State.WAITING and call.attempt in self._waiting:
             self._waiting.remove(call.attempt)
         self._set_timer(line)
@@ -263,7 +274,7 @@ class Calls:
                 self._send(handover.connect(attempt, operator))
                 self._move_operator(operator, Event.ASSIGNED, attempt)
             case Order.PLAY_MESSAGE:
-                self._send(handover.leave_message(attempt))
+                self.play_message(attempt)
             case Order.SETTLE:
                 self._settle(line)
             case Order.OPERATOR_GONE:

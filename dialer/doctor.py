@@ -226,7 +226,7 @@ def _trunk(trunk: Trunk, devices: dict[str, str]) -> Finding:
         state not in ("UNAVAILABLE", "INVALID", "UNKNOWN"),
         state,
         f"{trunk.host}:{trunk.port} does not answer SIP OPTIONS: look at trunk.host, trunk.port, "
-        "the firewall, and ask the carrier",
+        "asterisk.bind, the firewall, and ask the carrier",
     )
 
 

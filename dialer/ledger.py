@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -23,6 +24,8 @@ from db.session import Sessions
 from rules.call_outcome import LineOutcome
 
 RETRY_S = 0.5
+GATHER_S = 0.05
+"""How long entries gather when nobody waits for them: a commit costs more than what it holds."""
 BATCH = 200
 """Entries of one transaction at most: a long one would hold up who waits for a result."""
 
@@ -66,6 +69,8 @@ class LedgerWriter:
         self._entries: list[Entry] = []
         self._added = asyncio.Event()
         self._flushed = asyncio.Condition()
+        self._hurry = asyncio.Event()
+        """Somebody waits for what has gathered."""
         self._numbered = 0
         self._written = 0
         self.database_ok = True
@@ -79,6 +84,7 @@ class LedgerWriter:
     async def flushed(self) -> None:
         """Return once everything added so far is committed."""
         until = self._numbered
+        self._hurry.set()
         async with self._flushed:
             await self._flushed.wait_for(lambda: self._written >= until)
 
@@ -86,22 +92,16 @@ class LedgerWriter:
         """Write until cancelled."""
         while True:
             await self._added.wait()
-            batch = self._next_batch()
-            if not batch:
-                self._added.clear()
-                continue
-            if not await self._write(batch):
-                await asyncio.sleep(RETRY_S)
-                continue
-            del self._entries[: len(batch)]
-            await self._tell(batch)
-
-    def _next_batch(self) -> list[Entry]:
-        """An outcome goes with the end of its call: who reads the end alone after a crash cannot tell it."""
-        end = BATCH
-        while end < len(self._entries) and isinstance(self._entries[end], Settlement):
-            end += 1
-        return self._entries[:end]
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._hurry.wait(), GATHER_S)
+            while batch := self._entries[:BATCH]:
+                if not await self._write(batch):
+                    await asyncio.sleep(RETRY_S)
+                    continue
+                del self._entries[: len(batch)]
+                await self._tell(batch)
+            self._added.clear()
+            self._hurry.clear()
 
     async def _write(self, batch: list[Entry]) -> bool:
         try:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
@@ -37,6 +38,8 @@ LOOK_AHEAD = 8
 """Candidates read beyond the number wanted: some are refused at the last look."""
 STALE_S = 5.0
 """Age at which a decision to call is not carried out any more: the database was slow, hours may be over."""
+
+_ALIVE = frozenset(State) - {State.ENDED}
 
 _log = structlog.get_logger()
 
@@ -104,7 +107,7 @@ class Pacer:
             calls_unanswered=calls.count(State.PLACED, State.RINGING),
             calls_waiting=calls.count(State.WAITING),
             lines=self._settings.trunk.lines,
-            lines_used=len(calls.lines()) - calls.count(State.ENDED),
+            lines_used=calls.count(*_ALIVE),
         )
 
     async def _dial(self) -> None:
@@ -120,23 +123,31 @@ class Pacer:
         now, steady_s = self._clock.now(), self._clock.monotonic()
         async with self._sessions.read() as session:
             due = await candidates.due(session, month.id, now, wanted + LOOK_AHEAD)
-            allowed, refused = await self._allowed(session, month, due, now)
+            allowed, refused = await self._allowed(session, month, due, wanted, now)
         placed = 0
-        for candidate in allowed:
-            if placed == wanted or not self._may_dial() or self._too_late(steady_s):
-                break
-            placed += await self._place(month, candidate, now, steady_s)
+        if allowed and self._may_dial():
+            placed = await self._place(month, allowed, now, steady_s)
         if refused:
             await self._put_off(month, refused, now)
         return placed
 
     async def _allowed(
-        self, session: AsyncSession, month: Month, due: list[Candidate], now: datetime
+        self,
+        session: AsyncSession,
+        month: Month,
+        due: list[Candidate],
+        wanted: int,
+        now: datetime,
     ) -> tuple[list[Candidate], list[Candidate]]:
-        """Ask the rules about each candidate once more, with all that is known at this moment."""
+        """Ask the rules about the candidates once more, with all that is known at this moment, until as
+        many as wanted are allowed; also those that were refused."""
         known = await cases.histories(session, [candidate.case_id for candidate in due])
-        allowed, refused, taken = [], [], set[str]()
+        allowed: list[Candidate] = []
+        refused: list[Candidate] = []
+        taken: set[str] = set()
         for candidate in due:
+            if len(allowed) == wanted:
+                break
             case = known[candidate.case_id]
             state = state_of(case.case, case.facts, month.profile, month.calendar)
             verdict = may_call(
@@ -170,28 +181,40 @@ class Pacer:
         return self._clock.monotonic() - decided_s > STALE_S
 
     async def _place(
-        self, month: Month, candidate: Candidate, now: datetime, steady_s: float
-    ) -> bool:
-        """Write the attempt down, then originate; False: it may not be called any more.
+        self, month: Month, allowed: list[Candidate], now: datetime, steady_s: float
+    ) -> int:
+        """Write the attempts down together, then originate those that may still be called; returns how
+        many.
 
-        Its time is the moment the rules were asked about, so that it ends when they took it to end.
+        Their time is the moment the rules were asked about, so that they end when they took them to end.
         """
-        attempt = str(uuid.uuid4())
-        caller_id = self._settings.caller_id.pool[0]
+        placed: list[tuple[str, Candidate]] = []
         try:
             async with self._sessions.write() as session:
-                await ledger.place(
-                    session,
-                    attempt_id=attempt,
-                    phone_id=candidate.phone_id,
-                    placed_at=now,
-                    caller_id=caller_id,
-                )
-        except (NotCallableError, AlreadyInFlightError):
-            return False
+                for candidate in allowed:
+                    attempt = str(uuid.uuid4())
+                    with suppress(NotCallableError):
+                        await ledger.place(
+                            session,
+                            attempt_id=attempt,
+                            phone_id=candidate.phone_id,
+                            placed_at=now,
+                            caller_id=self._caller_id,
+                        )
+                        placed.append((attempt, candidate))
+        except AlreadyInFlightError as error:
+            # nothing is written, nobody is called; the next look at who is due leaves that phone out
+            _log.warning("already_in_flight", error=error)
+            return 0
+        for attempt, candidate in placed:
+            self._call(month, candidate, Call(attempt=attempt, placed_at=now), steady_s)
+        return len(placed)
+
+    def _call(self, month: Month, candidate: Candidate, call: Call, steady_s: float) -> None:
+        """Originate a call whose row is committed, unless that took too long."""
         self._calls.take(
             Line(
-                call=Call(attempt=attempt, placed_at=now),
+                call=call,
                 campaign_id=month.id,
                 case_id=candidate.case_id,
                 phone_id=candidate.phone_id,
@@ -200,19 +223,22 @@ class Pacer:
         )
         self._metrics.call_placed()
         if self._too_late(steady_s) or not self._may_dial():
-            _log.warning("decision_out_of_date", attempt=attempt)
-            self._refused(attempt)
-            return True
+            _log.warning("decision_out_of_date", attempt=call.attempt)
+            self._refused(call.attempt)
+            return
         action = originate_action(
-            Placement(attempt=attempt, number=candidate.number, caller_id=caller_id),
+            Placement(attempt=call.attempt, number=candidate.number, caller_id=self._caller_id),
             self._settings.trunk,
             set_up_s=month.profile.setup_allowance_s,
             ring_s=month.profile.ring_limit_s,
         )
-        task = asyncio.create_task(self._originate(attempt, action))
+        task = asyncio.create_task(self._originate(call.attempt, action))
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
-        return True
+
+    @property
+    def _caller_id(self) -> str:
+        return self._settings.caller_id.pool[0]
 
     async def _originate(self, attempt: str, action: dict[str, Value]) -> None:
         try:

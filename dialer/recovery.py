@@ -105,10 +105,18 @@ class Recovery:
         if after_silence:
             await self.look_at_legs()
             await self.look_at_trunk()
-        for line in self._calls.lines():
-            if line.call.state is not State.ENDED:
-                channel = channels.get(line.call.attempt)
-                self._catch_up(line, channel, journal.get(line.call.attempt), after_silence)
+        caught_up = [
+            (line, self._unseen(line.call, channels, journal, after_silence=after_silence))
+            for line in self._calls.lines()
+            if line.call.state is not State.ENDED
+        ]
+        # talks first: their operators must not be given to somebody who waits
+        for line, facts in sorted(caught_up, key=lambda one: not _is_talk(*one)):
+            self._calls.catch_up(line.call.attempt, facts)
+            channel = channels.get(line.call.attempt)
+            if line.call.state is State.MESSAGE and channel and channel.context == contract.CONNECT:
+                # the operator has turned to the next call, but our Redirect was lost
+                self._calls.play_message(line.call.attempt)
         await self._hang_up_orphans(channels)
         for attempt in journal:
             line_now = self._calls.line(attempt)
@@ -142,20 +150,24 @@ class Recovery:
     def _age_s(self, row: InFlight) -> float:
         return (self._clock.now() - row.placed_at).total_seconds()
 
-    def _catch_up(
-        self, line: Line, channel: Message | None, journal: str | None, after_silence: bool
-    ) -> None:
-        call = line.call
+    def _unseen(
+        self,
+        call: Call,
+        channels: Mapping[str, Message],
+        journal: Mapping[str, str],
+        *,
+        after_silence: bool,
+    ) -> list[Fact]:
+        """What happened to the call unseen."""
         at = self._calls.moment(call.attempt)
         assert at is not None
-        if channel is None:
-            if (at - call.placed_at).total_seconds() < FRESH_S:
-                return
-            missed = _missed(call, journal, at)
-            _log.info("call_vanished", attempt=call.attempt, state=call.state.value)
-            self._calls.catch_up(call.attempt, [*missed, Vanished(attempt=call.attempt, at=at)])
-        elif after_silence:
-            self._calls.catch_up(call.attempt, _seen(call, channel, journal, at))
+        channel, story = channels.get(call.attempt), journal.get(call.attempt)
+        if channel is not None:
+            return _seen(call, channel, story, at) if after_silence else []
+        if (at - call.placed_at).total_seconds() < FRESH_S:
+            return []
+        _log.info("call_vanished", attempt=call.attempt, state=call.state.value)
+        return [*_missed(call, story, at), Vanished(attempt=call.attempt, at=at)]
 
     async def look_at_legs(self) -> None:
         """The operators' legs. One in use belongs to a talk, or is not ready yet and will tell; one that is
@@ -229,6 +241,11 @@ class Recovery:
     async def _list(self, action: str) -> Sequence[Message]:
         answer = await self._link.act({"Action": action})
         return [message for message in answer if "event" in message and not _is_end(message)]
+
+
+def _is_talk(line: Line, unseen: Sequence[Fact]) -> bool:
+    begun = any(isinstance(fact, Connected) for fact in unseen)
+    return begun or line.call.state is State.TALKING
 
 
 def _is_end(message: Message) -> bool:

@@ -18,13 +18,13 @@ from db.results import BY_LINE, Recorded
 from db.session import Sessions
 from dialer.clock import Clock
 from dialer.errors import ConflictError, NotFoundError
-from dialer.intake.numbers import kind_of
+from dialer.intake.numbers import NumberFaultError, kind_of, parse_number
 from dialer.ledger import Settlement
 from dialer.months import Months
 from dialer.web.models import PromiseIn, ResultIn
 from rules.case import AttemptMade, Fact, Result
 from rules.outcome import Recorder
-from rules.result import check_result
+from rules.result import ResultRefusedError, check_result
 
 
 class Results:
@@ -41,14 +41,10 @@ class Results:
         now = self._clock.now()
         by_campaign: defaultdict[int, list[int]] = defaultdict(list)
         for one in settled:
-            recorded = Recorded(
-                result=Result(outcome=one.outcome.code),
-                at=now,
-                by=BY_LINE,
-                review=one.outcome.review,
-            )
-            await results.save_first(session, one.attempt, recorded)
             by_campaign[one.campaign_id].append(one.case_id)
+        await results.save_firsts(
+            session, ((one.attempt, one.case_id, _by_line(one, now)) for one in settled)
+        )
         await ledger.finish(session, [one.attempt for one in settled])
         for campaign_id, case_ids in by_campaign.items():
             await self._refresh(session, campaign_id, case_ids, now)
@@ -136,20 +132,39 @@ class Results:
         )
 
     async def _add_phone(self, session: AsyncSession, talk: ledger.Talk, given: ResultIn) -> None:
-        if given.new_phone is not None:
-            await cases.add_phone(
-                session,
-                talk.case_id,
-                number=given.new_phone,
-                number_key=self._keys.number(given.new_phone),
-                kind=kind_of(given.new_phone),
-            )
+        """Add a number named in the call (§8(4)エ, tail).
+
+        Raises:
+            ResultRefusedError: it is no number that may be called.
+        """
+        if given.new_phone is None:
+            return
+        try:
+            number = parse_number(given.new_phone)
+        except NumberFaultError as fault:
+            raise ResultRefusedError("new_phone", str(fault)) from None
+        await cases.add_phone(
+            session,
+            talk.case_id,
+            number=number,
+            number_key=self._keys.number(number),
+            kind=kind_of(number),
+        )
 
     async def _refresh(
         self, session: AsyncSession, campaign_id: int, case_ids: list[int], now: datetime
     ) -> None:
         month = self._months.get(campaign_id)
         await cases.refresh(session, case_ids, month.profile, month.calendar, now)
+
+
+def _by_line(settled: Settlement, now: datetime) -> Recorded:
+    return Recorded(
+        result=Result(outcome=settled.outcome.code),
+        at=now,
+        by=BY_LINE,
+        review=settled.outcome.review,
+    )
 
 
 def _is_of(fact: Fact, talk: ledger.Talk) -> bool:

@@ -65,7 +65,9 @@ def _call(sheet: Sheet, line: Line, profile: Profile) -> Call:
         talk_ended_at=call.ended_at,
         on_line=call.ended_at is None,
         history=tuple(
-            Earlier(at=past.placed_at, outcome=past.recorded.result.outcome, phone_kind=past.phone_kind)
+            Earlier(
+                at=past.placed_at, outcome=past.recorded.result.outcome, phone_kind=past.phone_kind
+            )
             for past in reversed(sheet.past)
         ),
         household=tuple(

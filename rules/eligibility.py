@@ -212,8 +212,11 @@ def _is_kept(
 def _has_other_band(phone: PhoneState, day: date, calendar: Calendar, profile: Profile) -> bool:
     opening = opening_of(day, calendar, profile)
     starts = (datetime.combine(day, band.starts, JST) for band in profile.bands)
-    usable = [start for start in starts if opening.opens < start <= opening.last_originate]
-    return any(not _is_same_band(phone, start, profile) for start in (opening.opens, *usable))
+    return any(
+        opening.opens <= start <= opening.last_originate
+        and not _is_same_band(phone, start, profile)
+        for start in (opening.opens, *starts)
+    )
 
 
 def _calls_left_for_weekend(state: CaseState, phone: PhoneState, profile: Profile) -> int:

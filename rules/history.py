@@ -74,7 +74,10 @@ class _Fold:
         self._calendar = calendar
         self._now = CaseState(phones={phone.id: PhoneState(id=phone.id) for phone in case.phones})
         self._clause: str | None = None
-        self._ended_under_hold = False
+        self._ended_under: set[CaseStatus] = set()
+        """What of `stopped` and `paid` came before the end; while it stands, the end does not show."""
+        self._closing_clause = ""
+        """The clause that closed the last phone to close."""
         self._talked = False
         self._escalated = False
         self._approval_clause: str | None = None
@@ -97,6 +100,7 @@ class _Fold:
                 self._now = replace(self._now, stopped=True)
             case StopLifted():
                 self._now = replace(self._now, stopped=False)
+                self._ended_under.discard(CaseStatus.STOPPED)
             case PaymentKnown():
                 self._now = replace(self._now, paid=True)
             case EscalationDecided():
@@ -106,24 +110,24 @@ class _Fold:
         self._settle()
 
     def _settle(self) -> None:
-        """Complete the case under カ when every open phone has its attempts (rule 4)."""
-        if self._escalated or self._now.appointment is not None:
+        """Complete the case when no phone is open, or every open one has its attempts (rule 4)."""
+        if not self._now.phones or self._escalated or self._now.appointment is not None:
             return
-        left = [attempts_left(self._now, phone, self._profile) for phone in open_phones(self._now)]
-        if left and not any(left):
+        phones = open_phones(self._now)
+        if not phones:
+            self._complete(self._closing_clause)
+        elif not any(attempts_left(self._now, phone, self._profile) for phone in phones):
             self._complete(ATTEMPTS_CLAUSE)
 
     def _status(self) -> CaseStatus:
         # What ended a case first stays its status: a payment that follows a finished talk does not
         # take the talk out of the month's results.
-        if self._clause is not None and not self._ended_under_hold:
+        if self._clause is not None and not self._ended_under:
             return CaseStatus.COMPLETE
         if self._now.stopped:
             return CaseStatus.STOPPED
         if self._now.paid:
             return CaseStatus.PAID
-        if self._clause is not None:
-            return CaseStatus.COMPLETE
         return CaseStatus.ESCALATED if self._escalated else CaseStatus.OPEN
 
     def _attempt(self, fact: AttemptMade) -> None:
@@ -138,8 +142,6 @@ class _Fold:
 
     def _callback(self, fact: CallbackTaken) -> None:
         rule = self._profile.outcomes[fact.result.outcome]
-        if rule.callback_clause is not None and self._clause is not None and not self._talked:
-            self._clause = rule.callback_clause  # reached after all: it says more than カ or オ
         phones = open_phones(self._now)
         only = phones[0].id if len(phones) == 1 else None
         self._apply(rule, fact.result, only, rule.callback_clause or rule.letter)
@@ -177,7 +179,9 @@ class _Fold:
             )
         elif rule.cool_down is not None:
             minutes: int = getattr(self._profile, rule.cool_down)
-            phone = replace(phone, not_before=fact.at + timedelta(minutes=minutes))
+            until = fact.at + timedelta(minutes=minutes)
+            # a forced call does not shorten the wait after the one before it
+            phone = replace(phone, not_before=max(until, phone.not_before or until))
         if rule.reserves_operator:
             phone = replace(phone, reserved_operator=True)
         self._now.phones[fact.phone] = phone
@@ -210,14 +214,20 @@ class _Fold:
                 self._escalate()
                 self._approval_clause = clause
         elif effect is Effect.COMPLETE:
-            self._talked = self._talked or rule.callback_clause is not None
+            if rule.callback_clause is not None and not self._talked:
+                self._talked = True
+                if self._clause is not None:
+                    self._clause = clause  # reached after all: it says more than カ or オ
             self._complete(clause)
 
     def _close(self, phone_id: Id, clause: str) -> None:
-        closed = replace(self._now.phones[phone_id], status=PhoneStatus.CLOSED)
-        self._now.phones[phone_id] = closed
+        phone = self._now.phones[phone_id]
+        if phone.status is PhoneStatus.CLOSED:
+            return
+        self._now.phones[phone_id] = replace(phone, status=PhoneStatus.CLOSED)
         if self._now.appointment_phone == phone_id:
             self._now = replace(self._now, appointment_phone=None)
+        self._closing_clause = clause
         if not open_phones(self._now):
             self._complete(clause)
 
@@ -225,7 +235,8 @@ class _Fold:
         if self._clause is not None:
             return
         self._clause = clause
-        self._ended_under_hold = self._now.stopped or self._now.paid
+        holds = {CaseStatus.STOPPED: self._now.stopped, CaseStatus.PAID: self._now.paid}
+        self._ended_under = {status for status, stands in holds.items() if stands}
         self._escalated = False
         self._now = replace(self._now, appointment=None, appointment_phone=None)
 
@@ -240,7 +251,7 @@ class _Fold:
         elif self._was_extra_call(phone):
             self._note(moment)
             self._escalate()
-        elif is_open(moment, self._calendar, self._profile):
+        elif open_phones(self._now) and is_open(moment, self._calendar, self._profile):
             self._clause = None
             self._now = replace(self._now, appointment=moment, appointment_phone=phone)
         else:

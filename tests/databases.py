@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -24,7 +25,19 @@ from db.session import Sessions, make_sessions
 from db.tables import Base
 from db.upgrade import upgrade
 
-_QUICK = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=200")
+_AS_USER = ("--reuid=postgres", "--regid=postgres", "--clear-groups")
+"""The server refuses to run as root."""
+_SETPRIV = ("setpriv", *(_AS_USER if os.geteuid() == 0 else ()))
+_WHILE_WE_LIVE = '"$@" & read -r _; kill -QUIT $!; wait $!'
+"""Shell: the server ends when our end of the pipe closes, also when the test run is killed."""
+_START_S = 30.0
+_QUICK = (
+    "listen_addresses=",
+    "fsync=off",
+    "full_page_writes=off",
+    "synchronous_commit=off",
+    "max_connections=200",
+)
 
 
 class PostgresServer:
@@ -33,6 +46,7 @@ class PostgresServer:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._programs = _find_programs()
+        self._process: subprocess.Popen[bytes] | None = None
         if os.geteuid() == 0:
             shutil.chown(folder, "postgres", "postgres")
 
@@ -49,28 +63,56 @@ class PostgresServer:
             try:
                 yield server
             finally:
-                if server.is_up():
-                    server.stop()
+                server.stop()
         finally:
             shutil.rmtree(folder)
 
     def _create(self) -> None:
-        self._run("initdb", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--no-sync")
+        options = ("--auth=trust", "--username=postgres", "--encoding=UTF8", "--no-sync")
+        program = str(self._programs / "initdb")
+        done = subprocess.run(
+            [*_SETPRIV, program, "-D", str(self._folder / "data"), *options],
+            cwd=self._folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            pytest.fail(f"initdb failed:\n{done.stdout}{done.stderr}")
 
     def start(self, *settings: str) -> None:
         """Start, and return when it takes connections."""
-        options = " ".join(f"-c {setting}" for setting in (*_QUICK, *settings))
-        network = f"-c listen_addresses= -k {self._folder}"
-        log = str(self._folder / "log")
-        self._run("pg_ctl", "start", "--wait", "--log", log, "-o", f"{network} {options}")
+        options = [part for setting in (*_QUICK, *settings) for part in ("-c", setting)]
+        program = str(self._programs / "postgres")
+        with (self._folder / "log").open("a") as log:
+            self._process = subprocess.Popen(
+                [
+                    *("sh", "-c", _WHILE_WE_LIVE, "sh", *_SETPRIV, program),
+                    *("-D", str(self._folder / "data"), "-k", str(self._folder), *options),
+                ],
+                cwd=self._folder,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+            )
+        deadline = time.monotonic() + _START_S
+        while not self._answers():
+            if time.monotonic() > deadline:
+                pytest.fail(f"PostgreSQL did not start:\n{(self._folder / 'log').read_text()}")
+            time.sleep(0.02)
 
-    def stop(self, mode: str = "immediate") -> None:
-        """Stop; `immediate` is a crash without a last word."""
-        self._run("pg_ctl", "stop", "--wait", "--mode", mode)
+    def stop(self) -> None:
+        """Crash it without a last word; one that is down already stays so."""
+        if self._process is not None:
+            self._process.communicate()
+            self._process = None
 
-    def is_up(self) -> bool:
-        """Whether its main process lives."""
-        return (self._folder / "data" / "postmaster.pid").exists()
+    def _answers(self) -> bool:
+        try:
+            self.execute("SELECT 1")
+        except psycopg.OperationalError:
+            return False
+        return True
 
     def url(self, database: str) -> str:
         """URL of one of its databases, as the settings file takes it."""
@@ -81,17 +123,6 @@ class PostgresServer:
         where = f"host={self._folder} user=postgres dbname={database}"
         with psycopg.connect(where, autocommit=True) as connection:
             connection.execute(statement.encode())
-
-    def _run(self, program: str, *arguments: str) -> None:
-        as_user = ("runuser", "-u", "postgres", "--") if os.geteuid() == 0 else ()
-        data = str(self._folder / "data")
-        command = [*as_user, str(self._programs / program), "-D", data, *arguments]
-        # a folder that the user `postgres` may enter; a log file, not a pipe that the server keeps open
-        with (self._folder / f"{program}.out").open("a+") as out:
-            done = subprocess.run(command, cwd=self._folder, stdout=out, stderr=out, check=False)
-            if done.returncode:
-                out.seek(0)
-                pytest.fail(f"{program} failed:\n{out.read()}")
 
 
 def _find_programs() -> Path:

@@ -73,7 +73,6 @@ EVENT_CONNECTED: Final = "NewConnectedLine"
 EVENTS: Final = (
     "AgentLogoff",
     "DialBegin",
-    "DialEnd",
     "DialState",
     "FullyBooted",
     "Hangup",

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import random
 import signal
 import subprocess
 import sys
@@ -29,7 +30,7 @@ from dialer.asterisk_config import render
 from dialer.settings import Secrets, Settings, ensure_secrets, load_settings
 from rules.calendar import JST
 from scripts.asterisk.instance import RunningAsterisk, start_asterisk
-from scripts.asterisk.ports import free_port, free_range
+from scripts.asterisk.ports import free_port
 from scripts.bench.sipp import Sipp
 from scripts.sounds import write_prompts
 
@@ -202,7 +203,8 @@ async def centre(
 
 def _settings(folder: Path, operators: int, identity: str, lines: int) -> str:
     rtp_ports = 2 * (lines + operators) + 100
-    rtp = free_range(rtp_ports)
+    # above those that others look for; Asterisk passes over one that is taken
+    rtp = random.randrange(33000, 60000 - rtp_ports, 2)
     return f"""\
 [service]
 database = "sqlite+aiosqlite:///{folder / "yobirin.db"}"

@@ -190,7 +190,8 @@ async def _report(stage: Rehearsal, day: date) -> None:
 
 async def _keep(stage: Rehearsal) -> None:
     """Leave everything running, at the speed of real time, until Ctrl-C."""
-    await stage.campaign.resume()
+    if any(month.state == "paused" for month in (await stage.status()).campaigns):
+        await stage.campaign.resume()  # the time was over before everything was done
     settings = stage.installation.settings
     print(f"still running, until Ctrl-C. It is {stage.clock.now():%a %d %b %H:%M} there.")
     print(f"  operator's page  http://{settings.http.host}:{settings.http.port}/")

@@ -271,42 +271,45 @@ class ModelAsterisk:
                     delay, self._originate_if_up, str(action["ChannelId"]), number
                 )
             case "Hangup":
-                channel = self._channel(attempt)
-                if (
-                    channel.talked
-                    and channel.context == contract.CONNECT
-                    and attempt not in self.may_cut
-                ):
-                    self.broken.append("a talk was cut")
-                self._end(channel, 16)
+                self._hang_up_by_order(self._channel(attempt))
             case "Redirect":
-                channel = self._channel(attempt)
-                if channel.state != "Up":
-                    raise RefusedError("not up")
-                if action["Context"] == contract.CONNECT:
-                    self._connect(channel, str(action["Exten"]))
-                else:
-                    self._message(channel)
-            case "CoreShowChannels":
-                return self._list("CoreShowChannels", [_shown(one) for one in self._alive()])
-            case "DeviceStateList":
-                return self._list("DeviceStateList", [self._device(each) for each in self.legs])
-            case "DBGetTree":
-                if not self.journal:
-                    raise RefusedError("empty")
-                family = f"/{contract.JOURNAL}/"
-                return self._list(
-                    "DBGetTree",
-                    [
-                        {"Event": "DBGetTreeResponse", "Key": family + key, "Val": value}
-                        for key, value in self.journal.items()
-                    ],
-                )
+                self._redirect(self._channel(attempt), str(action["Context"]), str(action["Exten"]))
             case "DBDel":
                 self.journal.pop(str(action["Key"]), None)
             case "Getvar":
                 return [self._value(str(action["Variable"]))]
+            case asked:
+                return self._listed(str(asked))
         return [Message({"Response": "Success"})]
+
+    def _hang_up_by_order(self, channel: Channel) -> None:
+        talks = channel.talked and channel.context == contract.CONNECT
+        if talks and channel.attempt not in self.may_cut:
+            self.broken.append("a talk was cut")
+        self._hang_up(channel)
+
+    def _redirect(self, channel: Channel, context: str, exten: str) -> None:
+        if channel.state != "Up":
+            raise RefusedError("not up")
+        if context == contract.CONNECT:
+            self._connect(channel, exten)
+        else:
+            self._message(channel)
+
+    def _listed(self, asked: str) -> list[Message]:
+        family = f"/{contract.JOURNAL}/"
+        entries = {
+            "CoreShowChannels": [_shown(channel) for channel in self._alive()],
+            "DeviceStateList": [self._device(operator) for operator in self.legs],
+            "DBGetTree": [
+                {"Event": "DBGetTreeResponse", "Key": family + key, "Val": value}
+                for key, value in self.journal.items()
+            ],
+        }[asked]
+        if asked == "DBGetTree" and not entries:
+            raise RefusedError("an empty family is an error to Asterisk")
+        end = {"Event": f"{asked}Complete", "EventList": "Complete"}
+        return [Message({"Response": "Success"}), *map(Message, entries), Message(end)]
 
     def _originate_if_up(self, attempt: str, number: str) -> None:
         if self.up:
@@ -322,11 +325,6 @@ class ModelAsterisk:
         state = ("NOT_INUSE" if leg.ready else "INUSE") if leg.up else "UNAVAILABLE"
         device = contract.AGENT_DEVICE + operator
         return {"Event": "DeviceStateChange", "Device": device, "State": state}
-
-    @staticmethod
-    def _list(name: str, entries: list[dict[str, str]]) -> list[Message]:
-        ends = {"Event": f"{name}Complete", "EventList": "Complete"}
-        return [Message({"Response": "Success"}), *map(Message, entries), Message(ends)]
 
 
 def _shown(channel: Channel) -> dict[str, str]:

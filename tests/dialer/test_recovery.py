@@ -15,6 +15,7 @@ from db import ledger
 from db.ledger import Change, InFlight
 from dialer.ami import contract
 from dialer.recovery import FRESH_S, UNHEARD_S, Recovery, call_of
+from rules.call_events import Answered, RingLimitReached
 from rules.call_state import Call, State
 from rules.operator_state import Event
 from tests.db.town import NOON, Town
@@ -65,6 +66,10 @@ class Room(Floor):
             {"Event": "DeviceStateChange", "Device": f"Agent:{leg[4:]}", "State": state}
             for leg, state in legs.items()
         ]
+
+    def forgotten(self) -> list[object]:
+        """The journal's entries that were deleted."""
+        return [one["Key"] for one in self.link.sent if one["Action"] == "DBDel"]
 
     async def look(self, *, after_silence: bool = True) -> None:
         await self.recovery.reconcile(after_silence=after_silence)
@@ -158,9 +163,11 @@ async def test_a_call_whose_channel_is_gone_ends_with_what_the_journal_says(
     assert room.ledger.outcomes() == ([outcome] if outcome else [])
     owed = ("after_call_work", A) if outcome is None else ("free", None)
     assert room.seat() == owed
-    # what it said is written down by then
-    deleted = [one["Key"] for one in room.link.sent if one["Action"] == "DBDel"]
-    assert deleted == ([A] if journal else [])
+    # the journal keeps it until the outcome is committed: a crash would lose what was caught up with
+    assert room.forgotten() == []
+    room.calls.settled(A)
+    await room.look()
+    assert room.forgotten() == ([A] if journal else [])
     assert "Originate" not in room.link.names()
 
 
@@ -225,6 +232,34 @@ async def test_no_picture_however_odd_stops_the_catching_up(
         assert (room.state(A) == "ended") is (shown is None), (shown, journal)
 
 
+async def test_a_machine_whose_redirect_to_the_message_was_lost_is_sent_there_again(
+    room: Room,
+) -> None:
+    """The operator has no button for it any more, and their leg would stay taken."""
+    room.place(A, **known(State.MESSAGE))
+    room.asterisk([channel("talking")], {A: "talk:201"})
+    await room.look()
+    assert [one["Context"] for one in room.link.sent if one["Action"] == "Redirect"] == [
+        contract.MESSAGE
+    ]
+
+
+@pytest.mark.parametrize(
+    ("state", "journal"), [(State.TALKING, {}), (State.WAITING, {OTHER: "talk:201"})]
+)
+async def test_an_operator_who_owes_a_result_is_not_given_to_somebody_who_waits(
+    room: Room, state: State, journal: dict[str, str]
+) -> None:
+    """Else nobody could record the talk's result, and its phone would stay taken for ever."""
+    room.seats.seat_all([("201", True)])
+    room.place(A, **known(State.RINGING))
+    room.place(OTHER, case=2, **known(state))
+    room.asterisk([channel("waiting")], {A: "answered", **journal}, leg_201="NOT_INUSE")
+    await room.look()
+    assert room.seat() == ("after_call_work", OTHER)
+    assert room.state(A) == "waiting"
+
+
 async def test_the_regular_look_lets_a_fresh_call_be_and_ends_one_without_a_channel(
     room: Room,
 ) -> None:
@@ -245,10 +280,34 @@ async def test_the_regular_look_does_not_guess_about_a_living_call(room: Room) -
     assert [one["Action"] for one in room.link.sent] == ["CoreShowChannels"]
 
 
-async def test_after_a_restart_a_call_without_a_channel_is_gone_however_fresh(room: Room) -> None:
+async def test_after_silence_too_a_fresh_call_is_let_be_for_its_originate_may_be_late(
+    room: Room,
+) -> None:
     room.place(A)
     await room.look()
+    assert room.ledger.outcomes() == []
+    room.clock.move(FRESH_S + 0.1)
+    await room.look()
     assert room.ledger.outcomes() == ["failed"]
+
+
+async def test_a_ring_that_nobody_saw_end_is_never_a_no_answer(room: Room) -> None:
+    """§8(5)ア: it may have ended before 35 s, with Asterisk or while the link was dead."""
+    room.place(A, **known(State.RINGING))
+    await room.tell(RingLimitReached, attempt=A)
+    room.clock.move(40)
+    await room.look()
+    assert room.ledger.outcomes() == ["failed"]
+
+
+async def test_an_operator_whose_leg_did_not_take_the_call_unheard_is_let_go(room: Room) -> None:
+    room.sit("201")
+    room.place(A)
+    await room.tell(Answered, attempt=A)
+    assert (room.state(A), room.seat()) == ("joining", ("ringing_for", A))
+    room.asterisk([channel("waiting")], {A: "answered"}, leg_201="INUSE")
+    await room.look()
+    assert (room.state(A), room.seat()) == ("waiting", ("away", None))
 
 
 async def test_what_rings_without_a_call_of_ours_is_hung_up_and_a_talk_is_not(room: Room) -> None:
@@ -268,7 +327,7 @@ async def test_an_ended_call_is_left_to_its_operator(room: Room) -> None:
     room.asterisk(journal={A: "talk:201"})
     await room.look()
     assert room.ledger.entries == []
-    assert [one["Key"] for one in room.link.sent if one["Action"] == "DBDel"] == [A]
+    assert room.forgotten() == []  # its result is still owed
 
 
 LEGS = [

@@ -162,6 +162,15 @@ async def test_a_number_named_in_the_call_becomes_a_phone_of_the_case(
         await town.phone(case, 4)
 
 
+async def test_a_number_that_may_not_be_called_is_refused_and_nothing_is_saved(
+    results: Results, town: Town, talk: str
+) -> None:
+    with pytest.raises(ResultRefusedError) as refused:
+        await results.save(OPERATOR, given(talk, "not_resident", new_phone="0120000123"))
+    assert refused.value.field == "new_phone"
+    assert await town.count(ResultRow) == 0
+
+
 async def test_outcomes_of_the_line_are_saved_together_and_again_change_nothing(
     results: Results, town: Town
 ) -> None:

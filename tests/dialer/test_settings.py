@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -129,3 +130,11 @@ def test_two_installations_share_no_secret(tmp_path: Path) -> None:
     assert {first.ami, first.lookup_key, *first.sip.values()}.isdisjoint(
         {second.ami, second.lookup_key, *second.sip.values()}
     )
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_secrets_made_by_root_belong_to_the_owner_of_their_folder(path: Path) -> None:
+    os.chown(path.parent, 65534, 65534)
+    ensure_secrets(load(path, LEAST), path)
+    made = secrets_path(path).stat()
+    assert (made.st_uid, made.st_gid) == (65534, 65534)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 from rules.calendar import Calendar, calendar_of
 from rules.case import (
@@ -26,7 +26,7 @@ from rules.profile import Profile, with_overrides
 from tests.rules import naive
 from tests.rules.stories import PROFILE
 
-ZONES = [naive.JST, timezone.utc, timezone(timedelta(hours=-5))]
+ZONES = [naive.JST, UTC, timezone(timedelta(hours=-5))]
 
 
 def to_profile(values: naive.Names) -> Profile:

@@ -67,7 +67,9 @@ def is_non_weekday(day: date, calendar: Names) -> bool:
 
 
 def is_excluded(day: date, calendar: Names) -> bool:
-    return day in calendar["excluded"] or (day.month, day.day) in YEAR_END
+    """Taken out of the period; a day beside the period is not excluded from anything."""
+    closed = day in calendar["excluded"] or (day.month, day.day) in YEAR_END
+    return closed and in_period(day, calendar)
 
 
 def in_period(day: date, calendar: Names) -> bool:
@@ -301,9 +303,15 @@ def _end_by_outcome(story: Names, facts: Facts, case: Names, profile: Names) -> 
             story["escalated"], story["refusal"] = True, clause
     elif scope_of(fact) == "case":
         _end(story, clause)
-    elif not open_phones(facts, case):
-        _end(story, list(closings(facts, case).values())[-1])
-    elif story["appointment_phone"] in closings(facts, case):
+    elif closings(facts, case) != closings(facts[:-1], case):
+        _after_closing(story, facts, case)
+
+
+def _after_closing(story: Names, facts: Facts, case: Names) -> None:
+    closed = closings(facts, case)
+    if not open_phones(facts, case):
+        _end(story, list(closed.values())[-1])
+    elif story["appointment_phone"] in closed:
         # Reading: the person named a time, not a phone; another one is called then.
         story["appointment_phone"] = None
 
@@ -474,6 +482,13 @@ def next_from(
         if not refusals(case, phone, moment, others, calendar, profile):
             return moment
     return None
+
+
+def missed(case: Names, now: datetime, profile: Names) -> Moments:
+    """Appointments not called within their window, those still waited for too."""
+    due = case["appointment"]
+    late = due is not None and now > due + timedelta(minutes=profile["appointment_window_min"])
+    return [*case["missed"], due] if late else list(case["missed"])
 
 
 # --- is a result to be rejected? ------------------------------------------------------------------

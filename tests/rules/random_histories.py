@@ -14,7 +14,8 @@ from typing import Any
 
 import jpholiday
 
-from rules.eligibility import HouseholdActivity, may_call, next_from
+from rules.case import AttemptMade, CallbackTaken, CaseState
+from rules.eligibility import HouseholdActivity, may_call, missed_appointments, next_from
 from rules.history import state_of
 from rules.result import ResultRefusedError, check_result
 from tests.rules import naive
@@ -66,6 +67,8 @@ class History:
     now: datetime
     facts: dict[object, naive.Facts] = field(default_factory=dict)
     comparisons: int = 0
+    reached: set[str] = field(default_factory=set)
+    """Reasons, statuses, clauses and the like that came up, to see that nothing is left out."""
 
     def __post_init__(self) -> None:
         self.profile = to_profile(self.values)
@@ -81,17 +84,17 @@ class History:
         return [fact["at"] for told in others for fact in told if fact["kind"] == "attempt"]
 
 
-def compare_history(chance: random.Random, steps: int) -> History:
+def compare_history(chance: random.Random) -> History:
     """Tell one invented history to both, and compare all they say after every step.
 
     Raises:
         AssertionError: they differ; the message holds the history and both answers.
     """
     history = _beginning(chance)
-    _compare_all(history)
-    for _ in range(steps):
-        _step(history)
-        _compare_all(history)
+    for _ in range(chance.randint(3, 14)):
+        _compare(history, _step(history))
+    for case in history.cases:
+        _compare(history, case)
     return history
 
 
@@ -120,14 +123,16 @@ def _beginning(chance: random.Random) -> History:
     )
 
 
-def _step(history: History) -> None:
-    """One move: time passes; something happens to one case, unless both tellers reject it."""
+def _step(history: History) -> naive.Names:
+    """One move: time passes; something happens to one case, unless both reject it. Returns the case."""
     chance = history.chance
     case = chance.choice(history.cases)
     phone = chance.choice(case["phones"])
     history.now = _later(history, case, phone)
-    kinds = ["attempt"] * 14 + ["callback", "callback", "stop", "unstop", "unstop", "paid"]
-    kinds += ["decide"] * (8 if history.standing(case)["escalated"] else 1)
+    standing = history.standing(case)
+    kinds = ["attempt"] * 30 + ["callback"] * 4 + ["stop", "paid", "decide"]
+    kinds += ["unstop"] * (15 if standing["stopped"] else 1)
+    kinds += ["decide"] * (15 if standing["escalated"] else 0)
     fact: naive.Fact = {"kind": chance.choice(kinds), "at": history.now}
     if fact["kind"] == "decide":
         fact["decision"] = chance.choice(["resume", "stop", "close"])
@@ -137,6 +142,7 @@ def _step(history: History) -> None:
         fact |= _attempt(history, case, phone)
     if "outcome" not in fact or not _compare_fault(history, case, fact):
         _insert(history.facts[case["id"]], fact)
+    return case
 
 
 def _attempt(history: History, case: naive.Names, phone: object) -> naive.Fact:
@@ -205,52 +211,88 @@ def _insert(facts: naive.Facts, fact: naive.Fact) -> None:
 # --- comparing --------------------------------------------------------------------------------------
 
 
-def _compare_all(history: History) -> None:
-    """Ask both where every case stands, and about every phone at some moments."""
+def _compare(history: History, case: naive.Names) -> None:
+    """Ask both where the case stands, and about its phones at some moments."""
     chance = history.chance
-    for case in history.cases:
-        standing = history.standing(case)
-        told = [to_fact(fact) for fact in history.facts[case["id"]]]
-        state = state_of(to_case(case), told, history.profile, history.rules_calendar)
-        by_rules = from_state(state)
-        _same(history, f"case {case['id']}", _comparable(standing, by_rules), by_rules)
-        calls = history.household_calls(case)
-        household = HouseholdActivity(last_at=max(calls, default=None))
-        day = history.now.date() + timedelta(days=chance.randint(0, 3))
-        moments = [
-            history.now,
-            history.now + chance.choice(LATER),
-            datetime.combine(day, chance.choice(EDGES), naive.JST),
-        ]
+    standing = history.standing(case)
+    told = [to_fact(fact) for fact in history.facts[case["id"]]]
+    told.sort(key=lambda fact: fact.at, reverse=True)  # the order of telling must not matter
+    state = state_of(to_case(case), told, history.profile, history.rules_calendar)
+    by_rules = from_state(state)
+    _same(history, f"case {case['id']}", _comparable(standing, by_rules), by_rules)
+    history.reached |= _reached(standing, history.values)
+    day = history.now.date() + timedelta(days=chance.randint(0, 3))
+    moments = [
+        history.now,
+        history.now + chance.choice(LATER),
+        datetime.combine(day, chance.choice(EDGES), naive.JST),
+    ]
+    for moment in moments:
+        _same(
+            history,
+            f"missed at {moment}",
+            naive.missed(standing, moment, history.values),
+            list(missed_appointments(state, moment, history.profile)),
+        )
         for phone in case["phones"]:
-            for moment in moments:
-                verdict = may_call(
-                    state,
-                    phone,
-                    abroad(moment),
-                    history.rules_calendar,
-                    history.profile,
-                    household,
-                )
-                against = naive.refusals(
-                    standing, phone, moment, calls, history.calendar, history.values
-                )
-                _same(history, f"ask {phone} at {moment}", against, set(verdict.reasons))
-                _same(history, f"ask {phone} at {moment}", not against, verdict.allowed)
-            moment = chance.choice(moments)
-            _same(
-                history,
-                f"next_from {phone} from {moment}",
-                naive.next_from(standing, phone, moment, calls, history.calendar, history.values),
-                next_from(
-                    state,
-                    phone,
-                    abroad(moment),
-                    history.rules_calendar,
-                    history.profile,
-                    household,
-                ),
-            )
+            _compare_verdicts(history, case, standing, state, phone, moment)
+    for phone in case["phones"]:
+        _compare_next(history, case, standing, state, phone, chance.choice(moments))
+
+
+def _compare_verdicts(
+    history: History,
+    case: naive.Names,
+    standing: naive.Names,
+    state: CaseState,
+    phone: str,
+    moment: datetime,
+) -> None:
+    calls = history.household_calls(case)
+    against = naive.refusals(standing, phone, moment, calls, history.calendar, history.values)
+    household = HouseholdActivity(last_at=max(calls, default=None))
+    verdict = may_call(
+        state, phone, abroad(moment), history.rules_calendar, history.profile, household
+    )
+    asked = f"ask {phone} at {moment}"
+    _same(history, asked, sorted(against), sorted(verdict.reasons))
+    _same(history, asked, not against, verdict.allowed)
+    history.reached |= against or {"allowed"}
+    if len(against) == 1:
+        history.reached.add(f"only {against.pop()}")
+
+
+def _compare_next(
+    history: History,
+    case: naive.Names,
+    standing: naive.Names,
+    state: CaseState,
+    phone: str,
+    moment: datetime,
+) -> None:
+    calls = history.household_calls(case)
+    household = HouseholdActivity(last_at=max(calls, default=None))
+    _same(
+        history,
+        f"next_from {phone} from {moment}",
+        naive.next_from(standing, phone, moment, calls, history.calendar, history.values),
+        next_from(state, phone, abroad(moment), history.rules_calendar, history.profile, household),
+    )
+
+
+def _reached(standing: naive.Names, values: naive.Names) -> set[str]:
+    phones = standing["phones"].values()
+    reached = {f"status {standing['status']}", f"clause {standing['clause']}"}
+    marks = {
+        "an appointment missed": bool(standing["missed"]),
+        "an appointment that cannot be kept": standing["noted"] is not None,
+        "an extra call": any(len(it["counted"]) > values["attempts"] for it in phones),
+        "an end under a stop or a payment": bool(standing["ended_under"]),
+        "a reserved operator": any(it["needs_operator"] for it in phones),
+        "a closed phone of an open case": standing["status"] == "open"
+        and any(it["closed"] for it in phones),
+    }
+    return reached | {mark for mark, holds in marks.items() if holds}
 
 
 def _comparable(standing: naive.Names, by_rules: naive.Names) -> naive.Names:
@@ -267,10 +309,13 @@ def _compare_fault(history: History, case: naive.Names, fact: naive.Fact) -> boo
     """Whether both reject the result."""
     told = history.facts[case["id"]]
     before = [to_fact(known) for known in told]
+    saved = to_fact(fact)
+    assert isinstance(saved, AttemptMade | CallbackTaken)
     try:
-        check_result(to_fact(fact), to_case(case), before, history.profile, history.rules_calendar)
-    except ResultRefusedError:
+        check_result(saved, to_case(case), before, history.profile, history.rules_calendar)
+    except ResultRefusedError as refused:
         rejected = True
+        history.reached.add(f"rejected {refused.field}")
     else:
         rejected = False
     _same(history, f"save {fact}", naive.is_faulty(fact, told, case, history.values), rejected)

@@ -55,8 +55,8 @@ TALKED = [*ANSWERED, (9, OperatorAssigned), (9.1, Connected)]
 BY_COURSE = [
     # facts, cause, outcome, to the review list
     (RANG_OUT, 16, "no_answer"),
-    # the link was lost while we hung up: it had rung long enough by then, and we ended it
-    ([(2, Rang), (38, RingLimitReached), (38.1, Vanished)], 0, "no_answer"),
+    # the link was lost while we hung up: nobody saw when the ringing ended
+    ([(2, Rang), (38, RingLimitReached), (38.1, Vanished)], 0, "failed"),
     # the network ended it after 35 s of ringing
     ([(2, Rang), (37, HungUp)], 19, "no_answer"),
     ([(2, Rang), (37, HungUp)], 0, "no_answer"),

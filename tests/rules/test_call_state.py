@@ -207,7 +207,10 @@ NOTED = [
     ([SetupLimitReached, HungUp], {"ended_by": EndedBy.SETUP_LIMIT}),
     ([Rang, StopRequested, HungUp], {"ended_by": EndedBy.STOP}),
     # whoever hung up first ended it
-    ([Rang, RingLimitReached, StopRequested, Vanished], {"ended_by": EndedBy.RING_LIMIT}),
+    ([Rang, RingLimitReached, StopRequested, HungUp], {"ended_by": EndedBy.RING_LIMIT}),
+    ([Rang, StopRequested, Vanished], {"ended_by": EndedBy.STOP}),
+    # nobody saw whether the limit came first
+    ([Rang, RingLimitReached, Vanished], {"ended_by": EndedBy.VANISHED}),
     ([Rang, StopRequested, OriginateRefused], {"ended_by": EndedBy.STOP}),
     # a stop order in a talk tells the operator and ends nothing (rule 8)
     ([Answered, OperatorAssigned, Connected, StopRequested, HungUp], {"ended_by": None}),

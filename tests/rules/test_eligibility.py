@@ -208,6 +208,15 @@ def test_the_last_attempt_of_the_weekend_rules_scope_is_kept(
     assert verdict.reasons == (reasons("kept_for_non_weekday") if kept else ())
 
 
+def test_a_phone_is_not_kept_for_non_weekdays_that_close_before_they_open() -> None:
+    facts = [attempt("24 10:00"), attempt("25 13:00")]
+    whole_day_s = 8 * 3600
+    profile = profile_with(closing_margin_s=whole_day_s)  # 9:00 is the last moment of a non-weekday
+    assert ask("26 10:00", *facts, profile=profile).reasons == reasons("kept_for_non_weekday")
+    profile = profile_with(closing_margin_s=whole_day_s + 1)
+    assert ask("26 10:00", *facts, profile=profile).allowed
+
+
 def test_a_phone_is_not_kept_for_a_non_weekday_on_which_only_its_last_band_is_open() -> None:
     span = PROFILE.hours.non_weekday.model_copy(update={"closes": PROFILE.bands[0].ends})
     hours = PROFILE.hours.model_copy(update={"non_weekday": span})

@@ -91,6 +91,13 @@ def test_an_attempt_that_is_not_counted_cools_down(outcome: str, minutes: int | 
     assert phone.not_before == (at(f"20 10:{minutes}") if minutes else None)
 
 
+def test_a_forced_call_does_not_shorten_the_wait_after_the_one_before_it() -> None:
+    facts = [attempt("20 10:00", "abandoned"), attempt("20 10:05", "failed")]
+    assert fold(*facts).phones["a1"].not_before == at("20 10:30")
+    assert fold(*facts, attempt("20 10:25", "busy")).phones["a1"].not_before == at("20 10:35")
+    assert fold(*facts, attempt("20 10:25")).phones["a1"].not_before is None
+
+
 def test_after_an_abandoned_call_an_operator_is_reserved_until_a_call_counts() -> None:
     gone = attempt("20 10:00", "abandoned")
     assert fold(gone).phones["a1"].reserved_operator
@@ -138,6 +145,35 @@ def test_the_last_phone_to_close_names_the_clause() -> None:
     facts = [attempt("20 10:00", "wrong_number"), attempt("20 11:00", "not_resident", "a2")]
     assert fold(facts[0], case=TWO_PHONES).status is CaseStatus.OPEN
     assert fold(*facts, case=TWO_PHONES).clause == "エ"
+
+
+def test_a_case_without_an_open_phone_ends_under_the_clause_of_the_last_whatever_is_decided() -> (
+    None
+):
+    resumed = decided("25 10:00", Decision.RESUME)
+    on_a_closed_phone = attempt("24 10:00", "third_party", appointment="26 10:00")
+    facts = [*USED, attempt("23 10:00", "wrong_number"), on_a_closed_phone]
+    assert fold(*facts).status is CaseStatus.ESCALATED
+    assert (fold(*facts, resumed).status, fold(*facts, resumed).clause) == ("complete", "オ")
+
+
+def test_an_appointment_that_no_open_phone_is_left_for_goes_to_the_city() -> None:
+    called_back = callback("24 10:00", "third_party", appointment="26 10:00")
+    state = fold(*USED, attempt("23 10:00", "wrong_number"), called_back)
+    assert (state.status, state.appointment) == (CaseStatus.ESCALATED, None)
+    assert state.noted_appointment == at("26 10:00")
+
+
+def test_a_phone_closes_once_and_a_forced_call_to_it_names_no_other_clause() -> None:
+    facts = [
+        *USED,
+        attempt("23 10:00", "wrong_number"),
+        attempt("24 10:00", "not_resident"),
+        attempt("24 13:00", "third_party", appointment="26 10:00"),
+        attempt("24 15:00", "not_resident"),
+    ]
+    assert fold(*facts).status is CaseStatus.ESCALATED
+    assert fold(*facts, decided("25 10:00", Decision.RESUME)).clause == "オ"
 
 
 def test_a_scope_chosen_by_the_operator_is_followed() -> None:
@@ -207,6 +243,29 @@ def test_a_case_completed_under_a_stop_order_shows_it_once_the_order_is_lifted()
     ]
     assert fold(*facts[:2]).status is CaseStatus.STOPPED
     assert (fold(*facts).status, fold(*facts).clause) == (CaseStatus.COMPLETE, "キ")
+
+
+@pytest.mark.parametrize("later", [StopOrdered, PaymentKnown])
+def test_a_lifted_order_leaves_an_end_that_a_later_word_does_not_hide(
+    later: type[StopOrdered] | type[PaymentKnown],
+) -> None:
+    facts: list[Fact] = [
+        StopOrdered(at=at("20 09:00")),
+        callback("20 10:00", "person_done", **DONE),
+        StopLifted(at=at("21 09:00")),
+        later(at=at("21 10:00")),
+    ]
+    assert (fold(*facts).status, fold(*facts).clause) == (CaseStatus.COMPLETE, "キ")
+
+
+def test_a_payment_known_before_the_end_stays_when_a_stop_order_is_lifted() -> None:
+    facts: list[Fact] = [
+        StopOrdered(at=at("20 09:00")),
+        PaymentKnown(at=at("20 09:30")),
+        callback("20 10:00", "person_done", **DONE),
+        StopLifted(at=at("21 09:00")),
+    ]
+    assert fold(*facts).status is CaseStatus.PAID
 
 
 # --- approval and escalation -----------------------------------------------------------------------
@@ -354,6 +413,20 @@ def test_a_finished_callback_says_more_than_an_end_without_a_talk() -> None:
     assert fold(*USED, callback("24 10:00", "person_done", **DONE)).clause == "キ"
     talked = attempt("20 10:00", "person_done", **DONE)
     assert fold(talked, callback("24 10:00", "person_done", **DONE)).clause == "ア"
+
+
+@pytest.mark.parametrize(
+    ("first", "clause"),
+    [
+        (attempt("20 10:00", "wrong_number"), "ア"),
+        (attempt("20 10:00", "refused"), "ア"),
+        (attempt("20 10:00", "household_done", **DONE), "イ"),  # a talk already
+    ],
+)
+def test_a_finished_talk_says_more_than_an_end_without_one_in_a_forced_call_too(
+    first: Fact, clause: str
+) -> None:
+    assert fold(first, attempt("21 13:00", "person_done", **DONE)).clause == clause
 
 
 def test_a_callback_closes_a_phone_only_if_it_can_mean_no_other() -> None:
