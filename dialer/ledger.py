@@ -24,7 +24,7 @@ from db.session import Sessions
 from rules.call_outcome import LineOutcome
 
 RETRY_S = 0.5
-GATHER_S = 0.05
+GATHER_S = 0.1
 """How long entries gather when nobody waits for them: a commit costs more than what it holds."""
 BATCH = 200
 """Entries of one transaction at most: a long one would hold up who waits for a result."""
@@ -84,7 +84,8 @@ class LedgerWriter:
     async def flushed(self) -> None:
         """Return once everything added so far is committed."""
         until = self._numbered
-        self._hurry.set()
+        if self._written < until:
+            self._hurry.set()
         async with self._flushed:
             await self._flushed.wait_for(lambda: self._written >= until)
 

@@ -56,6 +56,9 @@ class Trunk(Section):
     """Dialled before the number; 186 presents the caller ID, 184 hides it (refused by the contract)."""
     early_media_rings: bool = False
     """Whether a 183 with audio counts as ringing (§8(5)ア; the trunk's habit)."""
+    qualify_s: Annotated[int, Field(ge=0, le=3600)] = 30
+    """Seconds between two questions whether the carrier is there (SIP OPTIONS); 0 for a carrier that does
+    not answer them: a trunk that is asked and does not answer gets no call."""
     lines: Annotated[int, Field(ge=1, le=2000)] = 10
     """Calls the carrier allows at once."""
 

@@ -26,6 +26,7 @@ def server_config(app: FastAPI, http: Http) -> uvicorn.Config:
         log_config=None,
         proxy_headers=False,
         server_header=False,
+        lifespan="off",  # the app opens nothing: the service does
         timeout_graceful_shutdown=LONG_POLLS_END_S,
     )
 

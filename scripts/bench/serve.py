@@ -32,7 +32,7 @@ from rules.operator_state import State
 from rules.pacing import Limit, Pace, Snapshot
 from scripts.bench.centre import NOW
 
-GRANT_EVERY_S = 0.1
+GRANT_EVERY_S = 0.2
 LOOK_EVERY_S = 0.05
 
 

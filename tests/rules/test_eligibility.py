@@ -91,6 +91,7 @@ WEEKDAYS = [attempt("20 10:00"), attempt("24 13:00")]
         # cool-downs and gaps
         ("20 10:09", [attempt("20 10:00", "busy")], reasons("cooling_down")),
         ("20 10:10", [attempt("20 10:00", "busy")], ()),
+        ("20 10:11", [attempt("20 10:00", "busy")], ()),
         ("20 10:29", [attempt("20 10:00", phone="a2")], reasons("case_gap")),
         ("20 10:30", [attempt("20 10:00", phone="a2")], ()),
         ("20 10:29", [attempt("20 10:00", "fax", "a2")], reasons("case_gap")),
@@ -206,6 +207,22 @@ def test_the_last_attempt_of_the_weekend_rules_scope_is_kept(
 ) -> None:
     verdict = ask("25 18:00", *facts, profile=profile_with(**scopes))
     assert verdict.reasons == (reasons("kept_for_non_weekday") if kept else ())
+
+
+def test_a_phone_is_not_kept_for_a_band_that_is_over_before_a_non_weekday_opens() -> None:
+    span = PROFILE.hours.non_weekday.model_copy(update={"opens": PROFILE.bands[1].starts})
+    hours = PROFILE.hours.model_copy(update={"non_weekday": span})
+    afternoons = PROFILE.model_copy(update={"hours": hours})
+    facts = [attempt("20 10:00"), attempt("24 13:00")]
+    assert ask("25 18:00", *facts).reasons == reasons("kept_for_non_weekday")
+    assert ask("25 18:00", *facts, profile=afternoons).allowed
+
+
+def test_the_gap_of_a_case_holds_between_its_phones_both_ways() -> None:
+    assert ask("20 10:29", attempt("20 10:00")).reasons == reasons("same_day", "same_band")
+    for first, other in (("a1", "a2"), ("a2", "a1")):
+        called = attempt("20 10:00", phone=first)
+        assert ask("20 10:29", called, phone=other).reasons == reasons("case_gap")
 
 
 def test_a_phone_is_not_kept_for_non_weekdays_that_close_before_they_open() -> None:

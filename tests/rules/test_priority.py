@@ -26,7 +26,8 @@ def test_a_phone_with_few_possible_days_goes_before_one_with_many() -> None:
     # after the 21st: 22, 23, 24, 25, 26, 28, 29, 30 less two attempts
     assert ranked("21 12:00", met) == 1 + 8 - 2
     assert ranked("26 12:00", met) == 1 + 4 - 2
-    assert ranked("26 19:59", met) == 1 + 3 - 2  # nothing more can be placed that day
+    assert ranked("26 19:58:54", met) == 1 + 4 - 2
+    assert ranked("26 19:58:55", met) == 1 + 3 - 2  # nothing more can be placed that day
     assert ranked("30 12:00", met) == 1  # too late for all of them: never below the first place
 
 

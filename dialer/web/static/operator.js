@@ -125,7 +125,10 @@ for (const button of document.querySelectorAll("[data-action]")) {
   button.textContent += ` (${button.dataset.key})`;
   button.addEventListener("click", () => act(button.dataset.action));
 }
-$("#sign-out").addEventListener("click", signOut);
+$("#sign-out").addEventListener("click", async () => {
+  await act("pause"); // no call may come to a telephone whose screen is gone
+  signOut();
+});
 $("#result").addEventListener("submit", save);
 $("#correct").addEventListener("click", () => form.correct(saved));
 document.addEventListener("keydown", onKey);
