@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from db import notices, stops
+from db import cases, notices, stops
 from db.campaigns import CampaignState
 from db.notices import NoticeKind
 from db.session import Sessions
@@ -17,9 +17,12 @@ from dialer.clock import Clock
 from dialer.desk import OperatorsDesk
 from dialer.errors import DatabaseError
 from dialer.months import Months
+from rules.case import CaseStatus
 
 EVERY_S = 0.2
 """A stop order silences a ringing phone within a second (rule 8)."""
+
+_NOT_TO_RING = (CaseStatus.STOPPED, CaseStatus.PAID)
 
 _log = structlog.get_logger()
 
@@ -58,6 +61,22 @@ class Inbox:
             self._last = await notices.newest_id(session)
         await self._reload()
         await self._desk.reload()
+
+    async def stop_what_may_not_ring(self) -> None:
+        """After a restart: orders that came while nobody listened reach the calls taken up (rule 8).
+
+        Raises:
+            DatabaseError: the database is away.
+        """
+        if self.emergency:
+            self._calls.stop_all()
+        for month in self._months.all():
+            if month.state is CampaignState.CLOSED:
+                self._calls.stop_campaign(month.id)
+        async with self._sessions.read() as session:
+            for line in self._calls.lines():
+                if (await cases.get(session, line.case_id)).status in _NOT_TO_RING:
+                    self._calls.stop_case(line.case_id)
 
     async def run(self) -> None:
         """Read until cancelled; what the database does not give now is read later."""

@@ -101,7 +101,7 @@ class Recovery:
         if not after_silence:
             await self._take_up_unheard()
         channels = {c.uniqueid: c for c in await self._list("CoreShowChannels")}
-        journal = await self._journal() if after_silence else {}
+        journal = await self._journal()
         if after_silence:
             await self.look_at_legs()
             await self.look_at_trunk()
@@ -164,7 +164,7 @@ class Recovery:
         channel, story = channels.get(call.attempt), journal.get(call.attempt)
         if channel is not None:
             return _seen(call, channel, story, at) if after_silence else []
-        if (at - call.placed_at).total_seconds() < FRESH_S:
+        if call.state is State.PLACED and (at - call.placed_at).total_seconds() < FRESH_S:
             return []
         _log.info("call_vanished", attempt=call.attempt, state=call.state.value)
         return [*_missed(call, story, at), Vanished(attempt=call.attempt, at=at)]

@@ -124,6 +124,7 @@ class Service:
             await self.inbox.open()
             self.calls.lose_sight()
             await self.recovery.load()
+            await self.inbox.stop_what_may_not_ring()
             stack.push_async_callback(self._cancel_tasks)
             self._start_tasks()
             stack.push_async_callback(self.web.stop)

@@ -80,6 +80,7 @@ async def _disturb(
         await centre.finish()
     except TimeoutError as error:
         print(f"stuck: {error}; the dialer's last words:", *centre.last_words(), sep="\n")
+        print(*await centre.standing(), *centre.broken, sep="\n", flush=True)
         return [*centre.broken, f"stuck: {error}"]
     return centre.broken
 

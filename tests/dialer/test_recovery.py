@@ -277,7 +277,7 @@ async def test_the_regular_look_does_not_guess_about_a_living_call(room: Room) -
     room.asterisk([channel("waiting")], {A: "answered"})
     await room.look(after_silence=False)
     assert room.state(A) == "ringing"  # its event is on the way
-    assert [one["Action"] for one in room.link.sent] == ["CoreShowChannels"]
+    assert [one["Action"] for one in room.link.sent] == ["CoreShowChannels", "DBGetTree"]
 
 
 async def test_after_silence_too_a_fresh_call_is_let_be_for_its_originate_may_be_late(

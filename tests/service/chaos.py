@@ -227,13 +227,26 @@ class Chaos:
         call = me["call"]
         if call is not None and me["state"] in ("after_call_work", "paused"):
             outcome = self.chance.choice(["hung_up", "person_incomplete", "wrong_number"])
-            await screen.post("result", {"attempt_id": call["attempt_id"], "outcome": outcome})
+            answer = await screen.post(
+                "result", {"attempt_id": call["attempt_id"], "outcome": outcome}
+            )
+            if answer.status_code not in (200, 409, 503):
+                self.broken.append(f"a result was refused: {answer.status_code} {answer.text}")
+            await asyncio.sleep(_LOOK_S)
         elif me["state"] == "paused":
             await screen.post("ready")
         else:
             await asyncio.sleep(0.2)
 
     # what is done --------------------------------------------------------------------------------
+
+    async def standing(self) -> list[str]:
+        """Where every operator is, for one who looks for a fault."""
+        screens = [await screen.me() for screen in self.rig.screens]
+        return [
+            f"{me['operator']['id']} {me['state']}, call on screen: {me['call'] is not None}"
+            for me in screens
+        ]
 
     def last_words(self, lines: int = 20) -> list[str]:
         """The end of the dialer's log."""
@@ -275,9 +288,10 @@ class Chaos:
             leg.lost = True
             if leg.ended is None:
                 leg.call.over()
+        await restart
+        # not earlier: the telephones would log in to the Asterisk that is about to go
         for extension in list(self.house.legs):
             self.house.legs.pop(extension).over()
-        await restart
 
     async def add_numbers(self, count: int) -> None:
         """New cases, each with a number of its own."""

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 from sqlalchemy import select
 
-from db import campaigns, cases, operators
+from db import campaigns, cases, operators, stops
 from db.campaigns import CampaignState
 from db.keys import Keys
 from db.session import Sessions, make_sessions
@@ -257,6 +257,16 @@ class Rig:
         """Start, pause or close the campaign, as the CLI does."""
         async with self.sessions.write() as session:
             await campaigns.set_state(session, CAMPAIGN, state, at=self.clock.now(), by="test")
+
+    async def stop_case(self, case_id: int) -> None:
+        """A stop order of the city for the case's person, as the CLI writes it."""
+        now = self.clock.now()
+        profile = load_profile("nagaoka-r8", now.date())
+        calendar = campaign_calendar(*PERIOD, frozenset(), profile)
+        async with self.sessions.write() as session:
+            row = await cases.get(session, case_id)
+            stopped = await stops.order(session, row.person_key, at=now, by="test")
+            await cases.refresh(session, stopped, profile, calendar, now)
 
     async def results(self) -> list[ResultRow]:
         """Every result on record, oldest first."""

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from db import cases, stops
+from db import stops
 from db.campaigns import CampaignState
 from tests.asterisk import tones
 from tests.asterisk.phone import Call
@@ -236,8 +236,4 @@ async def stop_the_case_of(centre: Rig) -> None:
     """A stop order for the only case that is being called."""
     assert centre.service is not None
     [line] = centre.service.calls.lines()
-    async with centre.sessions.write() as session:
-        row = await cases.get(session, line.case_id)
-        stopped = await stops.order(session, row.person_key, at=centre.clock.now(), by="test")
-        month = centre.service.months.get(line.campaign_id)
-        await cases.refresh(session, stopped, month.profile, month.calendar, centre.clock.now())
+    await centre.stop_case(line.case_id)

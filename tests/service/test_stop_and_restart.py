@@ -112,6 +112,22 @@ async def test_a_ringing_phone_keeps_ringing_through_a_restart_and_can_still_be_
     assert centre.carrier.calls.empty()
 
 
+async def test_a_stop_order_given_while_the_service_was_away_silences_the_phone_at_its_return(
+    centre: Rig,
+) -> None:
+    await operator(centre)
+    call = await centre.carrier.called()
+    call.respond("180 Ringing")
+    assert centre.service is not None
+    [line] = centre.service.calls.lines()
+    await centre.service.ledger.flushed()
+    await crash(centre)
+    await centre.stop_case(line.case_id)
+    await centre.serve()
+    await call.is_over(within_s=2.0)
+    assert (await centre.until_results(1))[0].outcome == "cancelled"
+
+
 async def test_a_call_that_ended_unanswered_while_the_service_was_away_is_failed(
     centre: Rig,
 ) -> None:
