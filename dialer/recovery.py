@@ -8,7 +8,7 @@ on, what is gone ends, and a channel that nobody knows is hung up.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -100,13 +100,15 @@ class Recovery:
         """
         if not after_silence:
             await self._take_up_unheard()
+        # known before Asterisk is asked: what begins meanwhile is not among the channels it tells of
+        begun = {line.call.attempt for line in self._calls.lines() if self._has_begun(line.call)}
         channels = {c.uniqueid: c for c in await self._list("CoreShowChannels")}
         journal = await self._journal()
         if after_silence:
             await self.look_at_legs()
             await self.look_at_trunk()
         caught_up = [
-            (line, self._unseen(line.call, channels, journal, after_silence=after_silence))
+            (line, self._unseen(line.call, begun, channels, journal, after_silence=after_silence))
             for line in self._calls.lines()
             if line.call.state is not State.ENDED
         ]
@@ -150,9 +152,16 @@ class Recovery:
     def _age_s(self, row: InFlight) -> float:
         return (self._clock.now() - row.placed_at).total_seconds()
 
+    def _has_begun(self, call: Call) -> bool:
+        """Whether the call has had a channel by now, if it is ever to have one."""
+        at = self._calls.moment(call.attempt)
+        fresh = at is not None and (at - call.placed_at).total_seconds() < FRESH_S
+        return call.state is not State.PLACED or not fresh
+
     def _unseen(
         self,
         call: Call,
+        begun: Collection[str],
         channels: Mapping[str, Message],
         journal: Mapping[str, str],
         *,
@@ -164,7 +173,7 @@ class Recovery:
         channel, story = channels.get(call.attempt), journal.get(call.attempt)
         if channel is not None:
             return _seen(call, channel, story, at) if after_silence else []
-        if call.state is State.PLACED and (at - call.placed_at).total_seconds() < FRESH_S:
+        if call.attempt not in begun:
             return []
         _log.info("call_vanished", attempt=call.attempt, state=call.state.value)
         return [*_missed(call, story, at), Vanished(attempt=call.attempt, at=at)]

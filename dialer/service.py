@@ -209,8 +209,8 @@ class Service:
         while self.link.up:
             try:
                 await self.recovery.reconcile(after_silence=True)
-            except (AmiError, DatabaseError) as error:
-                _log.warning("cannot_catch_up", error=error)
+            except Exception as error:  # even one that nobody foresaw must not end all dialling
+                _log.error("cannot_catch_up", error=error)
                 await asyncio.sleep(RECOVER_AGAIN_S)
                 continue
             self._caught_up = True

@@ -4,7 +4,7 @@ becomes of the call."""
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,8 +14,9 @@ import pytest
 from db import ledger
 from db.ledger import Change, InFlight
 from dialer.ami import contract
+from dialer.ami.link import Value
 from dialer.recovery import FRESH_S, UNHEARD_S, Recovery, call_of
-from rules.call_events import Answered, RingLimitReached
+from rules.call_events import Answered, Rang, RingLimitReached
 from rules.call_state import Call, State
 from rules.operator_state import Event
 from tests.db.town import NOON, Town
@@ -278,6 +279,22 @@ async def test_the_regular_look_does_not_guess_about_a_living_call(room: Room) -
     await room.look(after_silence=False)
     assert room.state(A) == "ringing"  # its event is on the way
     assert [one["Action"] for one in room.link.sent] == ["CoreShowChannels", "DBGetTree"]
+
+
+async def test_a_call_that_begins_to_ring_while_asterisk_is_asked_is_let_be(room: Room) -> None:
+    """It is not among the channels that were listed a moment ago."""
+    room.place(A)
+
+    async def rings(action: Mapping[str, Value]) -> None:
+        if action["Action"] == "DBGetTree":
+            await room.tell(Rang, attempt=A)
+
+    room.link.before = rings
+    await room.look(after_silence=False)
+    assert room.state(A) == "ringing"
+    room.link.before = None
+    await room.look(after_silence=False)
+    assert room.ledger.outcomes() == ["failed"]
 
 
 async def test_after_silence_too_a_fresh_call_is_let_be_for_its_originate_may_be_late(

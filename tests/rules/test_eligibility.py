@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -60,6 +61,8 @@ WEEKDAYS = [attempt("20 10:00"), attempt("24 13:00")]
     [
         # rule 1
         ("20 10:00", [], ()),
+        ("20 19:58:54", [], ()),
+        ("20 19:58:55", [], reasons("outside_hours")),
         ("20 20:00", [], reasons("outside_hours")),
         ("19 10:00", [], reasons("outside_period")),
         ("27 10:00", [], reasons("excluded_day")),
@@ -73,6 +76,11 @@ WEEKDAYS = [attempt("20 10:00"), attempt("24 13:00")]
         (
             "24 18:00",
             [attempt("20 10:00"), attempt("21 13:00"), attempt("22 10:00")],
+            reasons("attempts_used"),
+        ),
+        (
+            "26 10:00",  # no attempt is left that could be kept for a non-weekday
+            [attempt("20 13:00"), attempt("24 10:00"), attempt("25 18:00")],
             reasons("attempts_used"),
         ),
         # rule 5
@@ -168,7 +176,10 @@ def test_an_extra_call_is_free_of_used_attempts_at_its_time_only() -> None:
     assert ask("24 19:00", *facts, case=ONE_PHONE).allowed
 
 
-@pytest.mark.parametrize(("when", "missed"), [("20 16:15", []), ("20 16:15:01", ["20 16:00"])])
+@pytest.mark.parametrize(
+    ("when", "missed"),
+    [("20 15:00", []), ("20 16:15", []), ("20 16:15:01", ["20 16:00"])],
+)
 def test_an_appointment_past_its_window_is_missed(when: str, missed: list[str]) -> None:
     state = state_of(ONE_PHONE, [LEARNED], PROFILE, NOVEMBER)
     assert list(missed_appointments(state, at(when), PROFILE)) == [at(each) for each in missed]
@@ -223,6 +234,16 @@ def test_the_gap_of_a_case_holds_between_its_phones_both_ways() -> None:
     for first, other in (("a1", "a2"), ("a2", "a1")):
         called = attempt("20 10:00", phone=first)
         assert ask("20 10:29", called, phone=other).reasons == reasons("case_gap")
+
+
+def test_a_phone_is_kept_for_a_period_that_ends_on_the_next_day() -> None:
+    ends = replace(NOVEMBER, period_to=at("28 00:00").date(), excluded=frozenset())
+    facts = [attempt("20 10:00"), attempt("24 13:00")]
+    state = state_of(TWO_PHONES, facts, PROFILE, ends)
+    kept = may_call(state, "a1", at("27 18:00"), ends, PROFILE)
+    assert kept.reasons == reasons("kept_for_non_weekday")
+    ends = replace(ends, period_to=at("27 00:00").date())
+    assert may_call(state, "a1", at("27 18:00"), ends, PROFILE).allowed
 
 
 def test_a_phone_is_not_kept_for_non_weekdays_that_close_before_they_open() -> None:

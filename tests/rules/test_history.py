@@ -108,6 +108,9 @@ def test_after_an_abandoned_call_an_operator_is_reserved_until_a_call_counts() -
 def test_the_days_third_busy_counts_with_its_own_time_and_the_count_begins_anew() -> None:
     tries = [attempt(f"20 {clock}", "busy") for clock in ("11:45", "11:55", "12:05")]
     assert fold(*tries).phones["a1"].counted == (at("20 12:05"),)
+    twice = profile_with(busy_tries=2)
+    assert fold(*tries[:1], profile=twice).phones["a1"].counted == ()
+    assert fold(*tries, profile=twice).phones["a1"].counted == (at("20 11:55"),)
     more = [attempt("20 13:00", "out_of_reach"), attempt("20 13:10", "busy")]
     assert len(fold(*tries, *more).phones["a1"].counted) == 1
 
@@ -201,6 +204,9 @@ def test_a_non_weekday_call_meets_the_weekend_rule_in_its_scope(
     state = fold(attempt("21 10:00"), case=TWO_PHONES, profile=profile)
     assert state.phones["a1"].weekend_met
     assert state.phones["a2"].weekend_met is other_met
+    state = fold(attempt("21 10:00", phone="a2"), case=TWO_PHONES, profile=profile)
+    assert state.phones["a2"].weekend_met
+    assert state.phones["a1"].weekend_met is other_met
     uncounted = fold(attempt("21 10:00", "busy"), profile=profile)
     assert not uncounted.phones["a1"].weekend_met
 
@@ -232,7 +238,8 @@ def test_what_ended_a_case_first_stays_its_status(
     talk = attempt("20 10:00", "person_done", **DONE)
     assert fold(talk, word(at=at("20 11:00"))).clause == "ア"
     late = fold(word(at=at("20 09:00")), talk)
-    assert late.status in (CaseStatus.STOPPED, CaseStatus.PAID)
+    shown = {StopOrdered: (CaseStatus.STOPPED, "ク"), PaymentKnown: (CaseStatus.PAID, None)}
+    assert (late.status, late.clause) == shown[word]
 
 
 def test_a_case_completed_under_a_stop_order_shows_it_once_the_order_is_lifted() -> None:
@@ -290,6 +297,12 @@ def test_a_refusal_may_have_to_wait_for_approval(
     assert (state.status, state.clause) == (status, clause)
 
 
+def test_only_a_refusal_waits_for_approval() -> None:
+    profile = profile_with(approve_refusals=True)
+    assert fold(attempt("20 10:00", "person_done", **DONE), profile=profile).clause == "ア"
+    assert fold(attempt("20 10:00", "long_absence"), profile=profile).clause == "エ"
+
+
 def test_a_refusal_after_the_end_of_a_case_waits_for_nothing() -> None:
     facts = [*USED, callback("24 10:00", "refused")]
     assert fold(*facts, profile=profile_with(approve_refusals=True)).clause == "カ"
@@ -342,7 +355,7 @@ def test_an_appointment_is_kept_by_a_counted_call_to_its_phone_at_or_after_its_t
         assert fold(learned, fact, case=TWO_PHONES).appointment == pending, fact
 
 
-@pytest.mark.parametrize(("when", "missed"), [("20 19:15", 0), ("20 19:15:01", 1)])
+@pytest.mark.parametrize(("when", "missed"), [("20 19:10", 0), ("20 19:15", 0), ("20 19:15:01", 1)])
 def test_an_appointment_kept_after_its_window_is_remembered_as_missed(
     when: str, missed: int
 ) -> None:
@@ -431,7 +444,8 @@ def test_a_finished_talk_says_more_than_an_end_without_one_in_a_forced_call_too(
 
 def test_a_callback_closes_a_phone_only_if_it_can_mean_no_other() -> None:
     assert fold(callback("20 10:00", "wrong_number")).clause == "オ"
-    assert fold(callback("20 10:00", "wrong_number"), case=TWO_PHONES).status is CaseStatus.OPEN
+    unclear = fold(callback("20 10:00", "wrong_number"), case=TWO_PHONES)
+    assert [phone.status for phone in unclear.phones.values()] == [PhoneStatus.OPEN] * 2
     whole = callback("20 10:00", "not_resident", scope=Scope.CASE)
     assert fold(whole, case=TWO_PHONES).clause == "エ"
 

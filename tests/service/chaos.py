@@ -264,6 +264,9 @@ class Chaos:
         match what:
             case Disturbance.KILL:
                 self.kill_dialer()
+                self.ready_at = None
+                assert self._dialer is not None
+                await self._dialer.wait()
             case Disturbance.CUT:
                 self.proxy.cut()
             case Disturbance.STALL:
