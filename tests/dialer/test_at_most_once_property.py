@@ -38,11 +38,13 @@ from dialer.service import Service
 from dialer.settings import Secrets, Settings
 from dialer.web.models import ResultIn
 from rules.profile import with_overrides
+from tests.conftest import THOROUGH
 from tests.db.town import NOON, PROFILE, Town
 from tests.dialer import virtual_time
 from tests.dialer.model_asterisk import ModelAsterisk, ModelLink
 
-RUNS = 200
+RUNS = 200 if settings.get_current_profile_name() == THOROUGH else 40
+"""Stories; `--hypothesis-profile=thorough` plays 200 (two minutes)."""
 OPERATORS = ["201", "202", "203"]
 SHORT = dict.fromkeys(
     ("failed_retry_min", "busy_retry_min", "abandon_gap_min", "case_gap_min", "household_gap_min"),
