@@ -70,17 +70,6 @@ class InFlight:
         """The call is over, only its result is missing."""
         return self.changes[-1].state is State.ENDED
 
-    @property
-    def talked_to(self) -> str | None:
-        """The operator who has to record the result; None: the line tells it.
-
-        On an answering machine the operator is free at once, and the line tells the outcome.
-        """
-        if any(change.state is State.MESSAGE for change in self.changes):
-            return None
-        talks = [change.operator_id for change in self.changes if change.state is State.TALKING]
-        return talks[-1] if talks else None
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Talk:
@@ -196,11 +185,6 @@ async def in_flight(session: AsyncSession) -> list[InFlight]:
         )
         for row in attempts
     ]
-
-
-async def without_result(session: AsyncSession) -> list[InFlight]:
-    """Attempts whose call is over and whose result was never saved, oldest first."""
-    return [attempt for attempt in await in_flight(session) if attempt.ended]
 
 
 async def talk(session: AsyncSession, attempt_id: str) -> Talk | None:

@@ -42,14 +42,6 @@ async def all_operators(session: AsyncSession) -> list[Operator]:
     return list(await session.scalars(select(Operator).order_by(Operator.id)))
 
 
-async def by_token(session: AsyncSession, token: str) -> Operator | None:
-    """The active operator who holds this token; None: nobody does."""
-    query = select(Operator).where(
-        Operator.token_sha256 == _sha256(token), Operator.active.is_(True)
-    )
-    return await session.scalar(query)
-
-
 async def deactivate(session: AsyncSession, operator_id: str, *, at: datetime, by: str) -> None:
     """Refuse the operator's token from now on; what they recorded stays.
 
