@@ -68,6 +68,13 @@ async def get(session: AsyncSession, case_id: int) -> CaseRow:
     return row
 
 
+async def not_to_ring(session: AsyncSession, case_ids: Sequence[int]) -> list[int]:
+    """Those of the cases that are stopped or paid: what rings for them is hung up (rules 8 and 9)."""
+    ended = (CaseStatus.STOPPED.value, CaseStatus.PAID.value)
+    query = select(CaseRow.id).where(CaseRow.id.in_(case_ids), CaseRow.status.in_(ended))
+    return list(await session.scalars(query))
+
+
 async def by_reference(session: AsyncSession, campaign_id: int, reference: str) -> CaseRow:
     """The case the city calls by this 整理番号 in this campaign.
 

@@ -204,7 +204,7 @@ class Calls:
         self._stop(self.lines())
 
     def stop_campaign(self, campaign_id: int) -> None:
-        """The campaign was paused or closed: what rings for it is hung up."""
+        """The campaign was closed: what rings for it is hung up; a pause only places no new call."""
         self._stop(line for line in self.lines() if line.campaign_id == campaign_id)
 
     def leave_message(self, attempt: str) -> None:

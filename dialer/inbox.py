@@ -17,12 +17,9 @@ from dialer.clock import Clock
 from dialer.desk import OperatorsDesk
 from dialer.errors import DatabaseError
 from dialer.months import Months
-from rules.case import CaseStatus
 
 EVERY_S = 0.2
 """A stop order silences a ringing phone within a second (rule 8)."""
-
-_NOT_TO_RING = (CaseStatus.STOPPED, CaseStatus.PAID)
 
 _log = structlog.get_logger()
 
@@ -73,10 +70,10 @@ class Inbox:
         for month in self._months.all():
             if month.state is CampaignState.CLOSED:
                 self._calls.stop_campaign(month.id)
+        called = [line.case_id for line in self._calls.lines()]
         async with self._sessions.read() as session:
-            for line in self._calls.lines():
-                if (await cases.get(session, line.case_id)).status in _NOT_TO_RING:
-                    self._calls.stop_case(line.case_id)
+            for case_id in await cases.not_to_ring(session, called):
+                self._calls.stop_case(case_id)
 
     async def run(self) -> None:
         """Read until cancelled; what the database does not give now is read later."""
