@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     JSON,
@@ -22,6 +22,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     UniqueConstraint,
     text,
 )
@@ -156,10 +157,14 @@ class PhoneRow(Base):
     """Earliest moment at which the rules may allow a call; None: never again."""
     rank: Mapped[int] = mapped_column(default=0)
     """Among those due the lowest rank goes first (`rules.priority`)."""
+    planned_from: Mapped[datetime | None]
+    """Begin of the band in which the plan tries it next; None: not planned, due as the rules say."""
+    gain: Mapped[int] = mapped_column(default=0)
+    """What the plan loses if that band is missed, in millionths of a contact."""
 
 
 class CaseFact(Base):
-    """What the city said of a case: `stop`, `unstop`, `paid`, `resume`, `close`. Only ever added."""
+    """What was said of a case: `stop`, `unstop`, `paid`, `escalate`, `resume`, `close`. Only ever added."""
 
     __tablename__ = "case_fact"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -167,6 +172,8 @@ class CaseFact(Base):
     kind: Mapped[str] = mapped_column(String(16))
     at: Mapped[datetime]
     by: Mapped[str]
+    criterion_id: Mapped[int | None] = mapped_column(ForeignKey("escalation_criterion.id"))
+    """Of `escalate`: the city's criterion it was raised under (§8(3)キ)."""
 
 
 class StopOrder(Base):
@@ -308,3 +315,127 @@ class EmergencyStop(Base):
     by: Mapped[str]
     lifted_at: Mapped[datetime | None]
     lifted_by: Mapped[str | None]
+
+
+class ProfileOrder(Base):
+    """From which day a campaign is called by which contract profile, and who ordered it.
+
+    The text is kept: a newer version of the program does not change a month's rules in silence.
+    """
+
+    __tablename__ = "profile_order"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"), index=True)
+    from_day: Mapped[date]
+    """The first order of a campaign holds from the first day of its period, and before it."""
+    name: Mapped[str] = mapped_column(String(64))
+    text: Mapped[str] = mapped_column(Text)
+    """The profile's file."""
+    sha256: Mapped[str] = mapped_column(String(64))
+    ordered_by: Mapped[str]
+    ordered_at: Mapped[datetime]
+
+
+class PaymentFile(Base):
+    """Which file of payments the city handed over and when (§9(3)); sums only."""
+
+    __tablename__ = "payment_file"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"))
+    sha256: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime]
+    handed_by: Mapped[str]
+    rows: Mapped[int]
+    paid: Mapped[int]
+    """Cases that became known as paid by this file."""
+    known: Mapped[int]
+    """Cases already known as paid."""
+
+
+class EscalationCriterion(Base):
+    """When a case goes to the city to decide (§8(3)キ): a list the city may change."""
+
+    __tablename__ = "escalation_criterion"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    label: Mapped[str]
+    """What it says, in Japanese."""
+    talk_result: Mapped[str | None] = mapped_column(String(32))
+    """A talk with this talk result raises it by itself; None: an operator or a supervisor does."""
+    added_at: Mapped[datetime]
+    added_by: Mapped[str]
+    removed_at: Mapped[datetime | None]
+    removed_by: Mapped[str | None]
+
+
+class CallerIdChange(Base):
+    """Which number of the pool is shown from when on (§11(2)イウ), and who ordered it."""
+
+    __tablename__ = "caller_id_change"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(String(16))
+    from_at: Mapped[datetime] = mapped_column(index=True)
+    ordered_by: Mapped[str]
+    ordered_at: Mapped[datetime]
+    cancelled_at: Mapped[datetime | None]
+    cancelled_by: Mapped[str | None]
+
+
+class RosterHour(Base):
+    """Operators expected at work in one hour of one day, for all campaigns together."""
+
+    __tablename__ = "roster_hour"
+    day: Mapped[date] = mapped_column(primary_key=True)
+    hour: Mapped[int] = mapped_column(primary_key=True)
+    """Hour of the day in Japan, 0-23."""
+    operators: Mapped[int]
+
+
+class Plan(Base):
+    """A plan of a campaign's remaining attempts, as it was made. Only the newest one is followed."""
+
+    __tablename__ = "plan"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"), index=True)
+    made_at: Mapped[datetime]
+    made_by: Mapped[str]
+    figures: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """`dialer.planning.plan.Figures`: sums without persons, for every band of every day."""
+
+
+class PlannedAttempt(Base):
+    """Which phone the newest plan tries in which band of which day. Replaced by the next plan."""
+
+    __tablename__ = "planned_attempt"
+    phone_id: Mapped[int] = mapped_column(ForeignKey("phone.id"), primary_key=True)
+    starts_at: Mapped[datetime] = mapped_column(primary_key=True)
+    """Begin of the band."""
+    ends_at: Mapped[datetime]
+    """Its end: the planned attempt is placed before it."""
+    gain: Mapped[int]
+    """What is lost if it is missed, in millionths of a contact."""
+
+
+class AnswerSum(Base):
+    """What was learned of answering: sums of one month without persons, kept across months (rule 15)."""
+
+    __tablename__ = "answer_sum"
+    month: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """Name of the campaign; not its key, which the sums outlive."""
+    band: Mapped[str] = mapped_column(String(8), primary_key=True)
+    non_weekday: Mapped[bool] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(8), primary_key=True)
+    """Kind of the phone."""
+    ordinal: Mapped[int] = mapped_column(primary_key=True)
+    """1: no counted attempt was made on the phone before, 2: one, 3: two or more."""
+    attempts: Mapped[int]
+    """Counted attempts."""
+    contacts: Mapped[int]
+    """Those with a contact (rule 14)."""
+    ended: Mapped[int]
+    """Those that ended the case."""
+    closed: Mapped[int]
+    """Those that closed the phone and not the case."""
+    ring_s: Mapped[int]
+    """Seconds of ringing of all of them together."""
+    handling_s: Mapped[int]
+    """Seconds of operators' work (talk and after-call work) of all of them together."""
