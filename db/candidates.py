@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Integer, Select, bindparam, func, select, update
+from sqlalchemy import (
+    Integer,
+    Row,
+    Select,
+    Subquery,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.tables import Attempt, CallInFlight, CaseRow, PhoneRow, table_of
+from rules import priority
 from rules.case import CaseStatus, PhoneKind
 
 
@@ -28,6 +39,8 @@ class Candidate:
     household_key: str
     household_last_call: datetime | None
     """When another case that shares the household or this number was last called (rule 10)."""
+    appointment: bool
+    """It is called at the time the person named (rule 7)."""
 
 
 async def due(
@@ -37,25 +50,12 @@ async def due(
 
     A phone whose household is being called already is left out: its turn comes afterwards.
     """
+    query = _DUE[session.get_bind().dialect.name]
     asked = {"campaign": campaign_id, "now": now, "limit": limit}
-    rows = list(await session.execute(_DUE, asked))
-    households = await _last_calls(session, _BY_HOUSEHOLD, {row.household_key for row in rows})
-    numbers = await _last_calls(session, _BY_NUMBER, {row.number_key for row in rows})
-    return [
-        Candidate(
-            phone_id=row.id,
-            case_id=row.case_id,
-            reference=row.reference,
-            number=row.number,
-            kind=PhoneKind(row.kind),
-            number_key=row.number_key,
-            household_key=row.household_key,
-            household_last_call=_latest_of_others(
-                row.case_id, households[row.household_key] + numbers[row.number_key]
-            ),
-        )
-        for row in rows
-    ]
+    # not through the ORM, which costs more than the search itself
+    return await session.run_sync(
+        lambda session: [_candidate(row) for row in session.connection().execute(query, asked)]
+    )
 
 
 async def put_off(session: AsyncSession, phone_id: int, until: datetime) -> None:
@@ -67,13 +67,31 @@ async def put_off(session: AsyncSession, phone_id: int, until: datetime) -> None
     )
 
 
-_DUE = (
+def _candidate(row: Row[Any]) -> Candidate:
+    calls = [at for at in (row.household_call, row.number_call) if at is not None]
+    return Candidate(
+        phone_id=row.id,
+        case_id=row.case_id,
+        reference=row.reference,
+        number=row.number,
+        kind=PhoneKind(row.kind),
+        number_key=row.number_key,
+        household_key=row.household_key,
+        household_last_call=max(calls, default=None),
+        appointment=row.rank == priority.APPOINTMENT,
+    )
+
+
+_LIMIT = bindparam("limit", type_=Integer)
+_OPEN = (
     select(
         PhoneRow.id,
         PhoneRow.case_id,
         PhoneRow.number,
         PhoneRow.kind,
         PhoneRow.number_key,
+        PhoneRow.rank,
+        PhoneRow.due_at,
         CaseRow.reference,
         CaseRow.household_key,
     )
@@ -86,35 +104,51 @@ _DUE = (
         PhoneRow.number_key.not_in(select(CallInFlight.number_key)),
         CaseRow.household_key.not_in(select(CallInFlight.household_key)),
     )
-    .order_by(PhoneRow.rank, PhoneRow.due_at, PhoneRow.id)
-    .limit(bindparam("limit", type_=Integer))
-)
-_LAST = func.max(Attempt.placed_at, type_=Attempt.placed_at.type)
-_BY_HOUSEHOLD = (
-    select(CaseRow.household_key.label("key"), Attempt.case_id, _LAST.label("at"))
-    .join(CaseRow, CaseRow.id == Attempt.case_id)
-    .where(CaseRow.household_key.in_(bindparam("keys", expanding=True)))
-    .group_by(CaseRow.household_key, Attempt.case_id)
-)
-_BY_NUMBER = (
-    select(PhoneRow.number_key.label("key"), Attempt.case_id, _LAST.label("at"))
-    .join(PhoneRow, PhoneRow.id == Attempt.phone_id)
-    .where(PhoneRow.number_key.in_(bindparam("keys", expanding=True)))
-    .group_by(PhoneRow.number_key, Attempt.case_id)
+    .limit(_LIMIT)
 )
 
-_Calls = list[tuple[int, datetime]]
+
+def _rank_by_rank() -> Subquery:
+    """SQLite walks through the index by itself if it is told the ranks."""
+    ranks = [literal_column(str(rank), Integer) for rank in range(priority.LAST + 1)]
+    order = (PhoneRow.rank, PhoneRow.due_at, PhoneRow.id)
+    return _OPEN.where(PhoneRow.rank.in_(ranks)).order_by(*order).subquery("due")
 
 
-async def _last_calls(
-    session: AsyncSession, query: Select[str, int, datetime], keys: set[str]
-) -> defaultdict[str, _Calls]:
-    """By key: each case called under it, with its last call."""
-    found: defaultdict[str, _Calls] = defaultdict(list)
-    for row in await session.execute(query, {"keys": list(keys)}):
-        found[row.key].append((row.case_id, row.at))
-    return found
+def _each_rank() -> Subquery:
+    """PostgreSQL has to be told to ask rank after rank for its first phones, until it has enough."""
+    numbers = func.generate_series(0, literal_column(str(priority.LAST)))
+    number = numbers.table_valued("rank").render_derived()
+    # in order already: with an order still to be made every rank would be asked
+    ranks = select(number.c.rank).order_by(number.c.rank).subquery()
+    own = _OPEN.where(PhoneRow.rank == ranks.c.rank).order_by(PhoneRow.due_at, PhoneRow.id)
+    first = own.lateral()
+    order = (ranks.c.rank, first.c.due_at, first.c.id)
+    joined = select(first).select_from(ranks.join(first, true()))
+    return joined.order_by(*order).limit(_LIMIT).subquery("due")
 
 
-def _latest_of_others(case_id: int, calls: Iterable[tuple[int, datetime]]) -> datetime | None:
-    return max((at for other, at in calls if other != case_id), default=None)
+def _with_last_calls(due: Subquery) -> Select[Any]:
+    # one look into an index for each of the others, whatever the database knows of their numbers
+    last = select(func.max(Attempt.placed_at, type_=Attempt.placed_at.type))
+    of_case = last.where(Attempt.case_id == CaseRow.id).scalar_subquery()
+    of_phone = last.where(Attempt.phone_id == PhoneRow.id).scalar_subquery()
+    of_household = select(func.max(of_case, type_=of_case.type)).where(
+        CaseRow.household_key == due.c.household_key, CaseRow.id != due.c.case_id
+    )
+    of_number = select(func.max(of_phone, type_=of_phone.type)).where(
+        PhoneRow.number_key == due.c.number_key, PhoneRow.case_id != due.c.case_id
+    )
+    return select(
+        due,
+        of_household.scalar_subquery().label("household_call"),
+        of_number.scalar_subquery().label("number_call"),
+    ).order_by(due.c.rank, due.c.due_at, due.c.id)
+
+
+# Those due are one stretch of the index `ix_phone_due` for each rank, not one for all: a search that did
+# not skip from rank to rank would walk through all that are not due yet.
+_DUE = {
+    "sqlite": _with_last_calls(_rank_by_rank()),
+    "postgresql": _with_last_calls(_each_rank()),
+}

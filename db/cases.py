@@ -14,8 +14,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import results
 from db.errors import NotFoundError
-from db.tables import Attempt, AttemptChange, CaseFact, CaseRow, PhoneRow, ResultRow, table_of
-from rules import eligibility, history, priority
+from db.tables import (
+    Attempt,
+    AttemptChange,
+    CaseFact,
+    CaseRow,
+    PhoneRow,
+    PlannedAttempt,
+    ResultRow,
+    table_of,
+)
+from rules import history
 from rules.calendar import Calendar
 from rules.case import (
     AttemptMade,
@@ -25,7 +34,9 @@ from rules.case import (
     CaseStatus,
     Decision,
     EscalationDecided,
+    EscalationRaised,
     Fact,
+    Id,
     PaymentKnown,
     Phone,
     PhoneKind,
@@ -33,18 +44,22 @@ from rules.case import (
     StopOrdered,
 )
 from rules.profile import Profile
+from rules.turn import PlannedBand, turn_of
 
 BATCH = 500
 """Cases folded at once: few enough for the databases' limits on values per statement."""
 
 
 class FactKind(StrEnum):
-    """What the city can say of a case (`case_fact.kind`)."""
+    """What the city can say of a case, and what is handed to it (`case_fact.kind`)."""
 
     STOP = "stop"
     UNSTOP = "unstop"
     PAID = "paid"
+    ESCALATE = "escalate"
     RESUME = "resume"
+    STOP_DECIDED = "stop_decided"
+    """How an escalation ended; the stop order that comes of it is a fact of its own."""
     CLOSE = "close"
 
 
@@ -122,10 +137,26 @@ async def phones_of(session: AsyncSession, case_id: int) -> list[PhoneRow]:
 
 
 async def add_fact(
-    session: AsyncSession, case_id: int, kind: FactKind, *, at: datetime, by: str
+    session: AsyncSession,
+    case_id: int,
+    kind: FactKind,
+    *,
+    at: datetime,
+    by: str,
+    criterion_id: int | None = None,
 ) -> None:
-    """Write down what the city said; the case must be refreshed in the same transaction."""
-    values = {"case_id": case_id, "kind": kind.value, "at": at, "by": by}
+    """Write down what the city said; the case must be refreshed in the same transaction.
+
+    Args:
+        criterion_id: of `ESCALATE`: the city's criterion.
+    """
+    values = {
+        "case_id": case_id,
+        "kind": kind.value,
+        "at": at,
+        "by": by,
+        "criterion_id": criterion_id,
+    }
     await session.execute(insert(table_of(CaseFact)), values)
 
 
@@ -195,7 +226,7 @@ def _histories(connection: Connection, case_ids: Sequence[int]) -> dict[int, Cas
     for case_id, callback in _callbacks(connection, ids):
         facts[case_id].append(callback)
     for said in connection.execute(_CITY, ids):
-        facts[said.case_id].append(_city(FactKind(said.kind), said.at))
+        facts[said.case_id].append(city_fact(FactKind(said.kind), said.at))
     return {
         case_id: CaseHistory(
             Case(id=case_id, phones=tuple(phones[case_id])),
@@ -217,14 +248,16 @@ def _refresh(
     cases: list[dict[str, Any]] = []
     phones: list[dict[str, Any]] = []
     # cases without facts stand alike: a new month is folded once, not 100,000 times
-    untouched: dict[int, _Projections] = {}
+    untouched: dict[tuple[_Planned, ...], _Projections] = {}
+    plan = _plan(connection, case_ids)
     for known in _histories(connection, case_ids).values():
-        found = None if known.facts else untouched.get(len(known.case.phones))
+        planned = tuple(tuple(plan[phone.id]) for phone in known.case.phones)
+        found = None if known.facts else untouched.get(planned)
         if found is None:
             state = history.state_of(known.case, known.facts, profile, calendar)
-            found = _projections(known.case, state, profile, calendar, now)
+            found = _projections(known.case, state, planned, profile, calendar, now)
         if not known.facts:
-            untouched[len(known.case.phones)] = found
+            untouched[planned] = found
         cases.append({"case": known.case.id, **found[0]})
         phones += (
             {"phone": phone.id, **projected}
@@ -288,7 +321,7 @@ _UPDATE_CASE = (
     .where(CaseRow.id == bindparam("case"))
     .values({name: bindparam(name) for name in ("status", "clause", "appointment")})
 )
-_PROJECTED = ("status", "counted", "weekend_met", "due_at", "rank")
+_PROJECTED = ("status", "counted", "weekend_met", "due_at", "rank", "planned_from", "gain")
 _UPDATE_PHONE = (
     update(table_of(PhoneRow))
     .where(PhoneRow.id == bindparam("phone"))
@@ -317,7 +350,8 @@ def _callbacks(
     return taken.values()
 
 
-def _city(kind: FactKind, at: datetime) -> Fact:
+def city_fact(kind: FactKind, at: datetime) -> Fact:
+    """What the city said, as the rules take it."""
     match kind:
         case FactKind.STOP:
             return StopOrdered(at=at)
@@ -325,10 +359,32 @@ def _city(kind: FactKind, at: datetime) -> Fact:
             return StopLifted(at=at)
         case FactKind.PAID:
             return PaymentKnown(at=at)
+        case FactKind.ESCALATE:
+            return EscalationRaised(at=at)
         case FactKind.RESUME:
             return EscalationDecided(at=at, decision=Decision.RESUME)
+        case FactKind.STOP_DECIDED:
+            return EscalationDecided(at=at, decision=Decision.STOP)
         case FactKind.CLOSE:
             return EscalationDecided(at=at, decision=Decision.CLOSE)
+
+
+_Planned = tuple[PlannedBand, ...]
+"""The plan's attempts on one phone, in order of time."""
+_PLAN = (
+    select(table_of(PlannedAttempt))
+    .join(PhoneRow, PhoneRow.id == PlannedAttempt.phone_id)
+    .where(PhoneRow.case_id.in_(_IDS))
+    .order_by(PlannedAttempt.phone_id, PlannedAttempt.starts_at)
+)
+
+
+def _plan(connection: Connection, case_ids: Sequence[int]) -> dict[Id, list[PlannedBand]]:
+    found: dict[Id, list[PlannedBand]] = defaultdict(list)
+    for row in connection.execute(_PLAN, {"ids": case_ids}):
+        band = PlannedBand(starts_at=row.starts_at, ends_at=row.ends_at, gain=row.gain)
+        found[row.phone_id].append(band)
+    return found
 
 
 _Projections = tuple[dict[str, Any], list[dict[str, Any]]]
@@ -336,17 +392,28 @@ _Projections = tuple[dict[str, Any], list[dict[str, Any]]]
 
 
 def _projections(
-    case: Case, state: CaseState, profile: Profile, calendar: Calendar, now: datetime
+    case: Case,
+    state: CaseState,
+    planned: Sequence[_Planned],
+    profile: Profile,
+    calendar: Calendar,
+    now: datetime,
 ) -> _Projections:
+    turns = [
+        (state.phones[phone.id], turn_of(state, phone.id, now, calendar, profile, bands))
+        for phone, bands in zip(case.phones, planned, strict=True)
+    ]
     phones = [
         {
-            "status": state.phones[phone.id].status.value,
-            "counted": len(state.phones[phone.id].counted),
-            "weekend_met": state.phones[phone.id].weekend_met,
-            "due_at": eligibility.next_from(state, phone.id, now, calendar, profile),
-            "rank": priority.rank(state, phone.id, now, calendar, profile),
+            "status": phone.status.value,
+            "counted": len(phone.counted),
+            "weekend_met": phone.weekend_met,
+            "due_at": turn.due_at,
+            "rank": turn.rank,
+            "planned_from": turn.planned.starts_at if turn.planned else None,
+            "gain": turn.planned.gain if turn.planned else 0,
         }
-        for phone in case.phones
+        for phone, turn in turns
     ]
     return {
         "status": state.status.value,

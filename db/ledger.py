@@ -51,6 +51,8 @@ class Change:
     """Q.850, on the last change."""
     ring_ms: int | None = None
     """Milliseconds of ringing, on the change that ended it."""
+    early_media: bool | None = None
+    """On the last change: an announcement was heard before any answer."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

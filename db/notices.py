@@ -22,6 +22,9 @@ class NoticeKind(StrEnum):
     CAMPAIGN = "campaign"
     CASES = "cases"
     OPERATORS = "operators"
+    CALLER_IDS = "caller_ids"
+    PAYMENTS = "payments"
+    CRITERIA = "criteria"
 
 
 async def add(

@@ -64,7 +64,13 @@ def make_engine(url: str) -> AsyncEngine:
             parsed,
             # an error's text would otherwise show the values, which may be personal
             hide_parameters=True,
-            connect_args={"timeout": 5, "command_timeout": 60},
+            connect_args={
+                "timeout": 5,
+                "command_timeout": 60,
+                # compiling a statement takes longer than any of ours runs, and is done where the
+                # planner's guess of the costs is off, as after an intake
+                "server_settings": {"jit": "off"},
+            },
         )
     engine = create_async_engine(
         parsed,

@@ -136,8 +136,8 @@ class PhoneRow(Base):
     __tablename__ = "phone"
     __table_args__ = (
         UniqueConstraint("case_id", "number_key"),
-        # in the order in which phones are called: the first ones are read without sorting them all
-        Index("ix_phone_due", "campaign_id", "rank", "due_at"),
+        # in the order in which phones are called: the first of each rank are read without sorting
+        Index("ix_phone_due", "campaign_id", "rank", "due_at", "id"),
         Index("ix_phone_number_key", "number_key"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -164,7 +164,10 @@ class PhoneRow(Base):
 
 
 class CaseFact(Base):
-    """What was said of a case: `stop`, `unstop`, `paid`, `escalate`, `resume`, `close`. Only ever added."""
+    """What was said of a case: `stop`, `unstop`, `paid`, `escalate`, `resume`, `stop_decided`, `close`.
+
+    Only ever added.
+    """
 
     __tablename__ = "case_fact"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -230,6 +233,8 @@ class AttemptChange(Base):
     """Q.850, on the last change."""
     ring_ms: Mapped[int | None] = mapped_column(Integer)
     """Milliseconds of ringing, on the change that ended it."""
+    early_media: Mapped[bool | None]
+    """On the last change: an announcement was heard before any answer."""
 
 
 class CallInFlight(Base):
@@ -301,7 +306,7 @@ class Notice(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime]
     kind: Mapped[str] = mapped_column(String(32))
-    """`stop_case`, `emergency_stop`, `campaign`, `cases`, `operators`."""
+    """Of `db.notices.NoticeKind`."""
     case_id: Mapped[int | None] = mapped_column(ForeignKey("case.id"))
     by: Mapped[str]
 
@@ -388,6 +393,8 @@ class RosterHour(Base):
     hour: Mapped[int] = mapped_column(primary_key=True)
     """Hour of the day in Japan, 0-23."""
     operators: Mapped[int]
+    entered_by: Mapped[str]
+    entered_at: Mapped[datetime]
 
 
 class Plan(Base):
@@ -421,7 +428,7 @@ class AnswerSum(Base):
     __tablename__ = "answer_sum"
     month: Mapped[str] = mapped_column(String(64), primary_key=True)
     """Name of the campaign; not its key, which the sums outlive."""
-    band: Mapped[str] = mapped_column(String(8), primary_key=True)
+    band: Mapped[str] = mapped_column(String(32), primary_key=True)
     non_weekday: Mapped[bool] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(8), primary_key=True)
     """Kind of the phone."""
@@ -432,9 +439,9 @@ class AnswerSum(Base):
     contacts: Mapped[int]
     """Those with a contact (rule 14)."""
     ended: Mapped[int]
-    """Those that ended the case."""
+    """Those of the contacts that ended the case."""
     closed: Mapped[int]
-    """Those that closed the phone and not the case."""
+    """Those without a contact that closed the phone and not the case."""
     ring_s: Mapped[int]
     """Seconds of ringing of all of them together."""
     handling_s: Mapped[int]

@@ -6,17 +6,21 @@ from db.instance_lock import InstanceLock
 from db.keys import Keys
 from db.session import make_sessions
 from dialer.ami.link import Link
+from dialer.caller_ids import CallerIds
 from dialer.calls import Calls
 from dialer.clock import Clock
+from dialer.clock_check import ClockCheck
 from dialer.desk import OperatorsDesk
 from dialer.events import Events
 from dialer.inbox import Inbox
 from dialer.ledger import LedgerWriter
 from dialer.metrics import Metrics
 from dialer.months import Months
+from dialer.new_day import NewDay
 from dialer.pacer import Pacer
 from dialer.profiles import load_profile
 from dialer.recovery import Recovery
+from dialer.reminders import Reminders
 from dialer.reporting import Reporting
 from dialer.results import Results
 from dialer.seats import Seats
@@ -40,6 +44,7 @@ def build(settings: Settings, secrets: Secrets, clock: Clock) -> Service:
     sessions = make_sessions(settings.service.database)
     metrics = Metrics()
     months = Months()
+    caller_ids = CallerIds(settings.caller_id.pool)
     link = Link(settings.ami, secrets.ami)
     results = Results(sessions, months, Keys.from_hex(secrets.lookup_key), clock)
 
@@ -49,7 +54,11 @@ def build(settings: Settings, secrets: Secrets, clock: Clock) -> Service:
             calls.serve_waiting()
             pacer.wake()
 
-    seats = Seats(clock, profile.after_call_limit_s, seat_moved)
+    def after_call_limit_s(seat: Seat) -> float:
+        line = calls.line(seat.attempt) if seat.attempt is not None else None
+        return (sheets.profile(line) or profile).after_call_limit_s
+
+    seats = Seats(clock, after_call_limit_s, seat_moved)
     ledger = LedgerWriter(sessions, results.settle_by_line, lambda attempt: calls.settled(attempt))
     calls = Calls(clock, link, seats, ledger, metrics, months.profile, lambda: pacer.wake())
     sheets = Sheets(sessions, months)
@@ -61,6 +70,7 @@ def build(settings: Settings, secrets: Secrets, clock: Clock) -> Service:
         months,
         calls,
         desk,
+        caller_ids,
         wake=lambda: pacer.wake(),
         look_at_legs=lambda: service.look_at_legs(),
     )
@@ -70,12 +80,15 @@ def build(settings: Settings, secrets: Secrets, clock: Clock) -> Service:
         sessions,
         link,
         months,
+        caller_ids,
         seats,
         calls,
         metrics,
         may_dial=lambda: service.may_dial(),
         unknown=lambda: service.originate_unknown(),
     )
+    reminders = Reminders(sessions, clock, months, metrics, seats.touch_all)
+    desk.next_appointment = lambda: reminders.next_at
     recovery = Recovery(clock, sessions, link, calls, seats, events.trunk_is)
     app = create_app(desk, profile, metrics.registry)
     service = Service(
@@ -93,6 +106,9 @@ def build(settings: Settings, secrets: Secrets, clock: Clock) -> Service:
         inbox,
         pacer,
         recovery,
+        NewDay(sessions, clock, months, wake=lambda: pacer.wake()),
+        ClockCheck(clock, sessions, settings.service.clock_bound_s),
+        reminders,
         WebServer(app, settings.http),
     )
     events.link_up, events.link_down = service.catch_up, service.link_lost

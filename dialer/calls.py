@@ -256,6 +256,7 @@ class Calls:
                 operator_id=call.operator,
                 cause=call.cause,
                 ring_ms=None if ring_s is None else round(ring_s * 1000),
+                early_media=call.early_media if call.state is State.ENDED else None,
             )
         )
         self._metrics.call_moved(before, call)

@@ -12,6 +12,9 @@ from rules.calendar import JST
 class Clock(Protocol):
     """Tells the moment for the calendar, and a steady time for durations."""
 
+    is_real: bool
+    """Whether it is the machine's, which somebody may set at any moment."""
+
     def now(self) -> datetime:
         """The moment, aware, Japan time."""
         ...
@@ -23,6 +26,8 @@ class Clock(Protocol):
 
 class SystemClock:
     """The machine's clock."""
+
+    is_real = True
 
     def now(self) -> datetime:
         """The machine's moment in Japan time."""
@@ -38,6 +43,8 @@ class JumpClock:
 
     Whoever makes it jump sees to it that no call is in flight.
     """
+
+    is_real = False
 
     def __init__(self, start: datetime) -> None:
         self._anchor = start.astimezone(JST)

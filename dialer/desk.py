@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 
 import structlog
 
-from db import operators
+from db import escalations, operators
 from db.session import Sessions
 from dialer.calls import Calls, Line
 from dialer.clock import Clock
@@ -17,9 +18,10 @@ from dialer.metrics import Metrics
 from dialer.results import Results
 from dialer.seats import Seats
 from dialer.sheets import Sheets
-from dialer.web.models import Health, Me, OperatorOut, ResultIn, Status
+from dialer.web.models import CriterionOut, Health, Me, OperatorOut, ResultIn, Status
 from rules.call_state import State as CallState
 from rules.operator_state import Event, NotNowError, Seat, State
+from rules.profile import Profile
 
 FLUSH_S = 5.0
 """Longest wait for the ledger before a result; then the operator is asked to try again."""
@@ -51,21 +53,26 @@ class OperatorsDesk:
         self._metrics = metrics
         self._names: dict[str, str] = {}
         self._tokens: dict[str, str] = {}
+        self._criteria: tuple[CriterionOut, ...] = ()
         self._loading: set[asyncio.Task[None]] = set()
+        self.next_appointment: Callable[[], datetime | None] = lambda: None
+        """The next appointment that is near; set by `bootstrap`."""
         self.report: Callable[[], Awaitable[Status]]
         """How the whole service stands; set by `bootstrap`, as is `health`."""
         self.health: Callable[[], Health]
 
     async def reload(self) -> None:
-        """Read the operators anew.
+        """Read the operators and the city's criteria anew.
 
         Raises:
             DatabaseError: the database is away.
         """
         async with self._sessions.read() as session:
             rows = [row for row in await operators.all_operators(session) if row.active]
+            criteria = await escalations.criteria(session)
         self._names = {row.id: row.name for row in rows}
         self._tokens = {row.id: row.token_sha256 for row in rows}
+        self._criteria = tuple(CriterionOut(id=one.id, label=one.label) for one in criteria)
         self._seats.seat_all((row.id, row.ready) for row in rows)
 
     def moved(self, before: Seat, after: Seat) -> None:
@@ -121,7 +128,18 @@ class OperatorsDesk:
             since=seat.since,
             deadline=self._seats.deadline(seat),
             call=self._sheets.show(line) if line is not None else None,
+            next_appointment=self.next_appointment(),
         )
+
+    def profile(self, operator_id: str) -> Profile | None:
+        """The contract profile of the operator's call, else of the campaign that is called now."""
+        seat = self._seat(operator_id)
+        line = self._calls.line(seat.attempt) if seat.attempt is not None else None
+        return self._sheets.profile(line)
+
+    def criteria(self) -> tuple[CriterionOut, ...]:
+        """The criteria under which a case may be handed to the city."""
+        return self._criteria
 
     async def changed(self, operator_id: str, since: int, wait_s: float) -> Me:
         """The screen, at once if its revision is not `since`, else when it changes."""

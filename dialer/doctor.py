@@ -7,12 +7,12 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from panoramisk.message import Message
-from sqlalchemy import func, select
 
+from db import clock as database_clock
 from db import operators
 from db.session import make_sessions
 from db.upgrade import head, revision_of
@@ -130,27 +130,41 @@ async def _database(settings: Settings, clock: Clock) -> list[Finding]:
             f"revision {there or 'none'}, wanted {wanted}",
             "run `dialer db upgrade`",
         )
-        return [reached, migrated, await _database_clock(url, clock)]
+        return [reached, migrated, *await _clocks(settings, clock)]
     except DatabaseError as error:
         hint = "start the database, or correct service.database in the settings"
         return [Finding("database", False, str(error), hint)]
 
 
-async def _database_clock(url: str, clock: Clock) -> Finding:
-    sessions = make_sessions(url)
+async def _clocks(settings: Settings, clock: Clock) -> list[Finding]:
+    bound = timedelta(seconds=settings.service.clock_bound_s)
+    sessions = make_sessions(settings.service.database)
     try:
         async with sessions.read() as session:
-            now = (await session.scalars(select(func.current_timestamp()))).one()
+            told = await database_clock.ask(session)
     finally:
         await sessions.close()
-    # SQLite gives UTC without saying so
-    apart = abs((now if now.tzinfo else now.replace(tzinfo=UTC)) - clock.now())
-    return _finding(
-        "clock",
-        apart <= CLOCKS_APART,
-        f"{apart.total_seconds():.1f} s from the database's",
-        "let both machines follow a time server (`timedatectl set-ntp true`)",
-    )
+    now = clock.now()
+    apart = abs((told.now or now) - now)
+    ahead = max((told.newest_placed or now) - now, timedelta())
+    return [
+        _finding(
+            "clock",
+            apart <= CLOCKS_APART,
+            f"{apart.total_seconds():.1f} s from the database's"
+            if told.now
+            else "SQLite has none but this machine's to compare it with",
+            "let both machines follow a time server (`timedatectl set-ntp true`); nothing is dialled "
+            f"while they are more than {bound.total_seconds():.0f} s apart",
+        ),
+        _finding(
+            "newest call on record",
+            ahead <= bound,
+            f"{ahead.total_seconds():.0f} s in the future" if ahead else "in the past, or none",
+            "set this machine's clock right; if it is, it ran ahead when that call was placed, and "
+            "dialling goes on when that moment has passed",
+        ),
+    ]
 
 
 async def _asterisk(settings: Settings, secrets: Secrets) -> list[Finding]:

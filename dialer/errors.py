@@ -8,7 +8,7 @@ YobirinError             (db.errors, like the next four and those below them)
 ├── DatabaseError        the database is away, not migrated, or already served by another dialer
 ├── SettingsError        the settings file cannot be used
 ├── ProfileError         (rules.profile) the contract profile cannot be used
-├── IntakeError          the city's file cannot be taken in
+├── IntakeError          a file (the city's, or a roster) cannot be taken in
 ├── AmiError             Asterisk cannot be reached, or a value may not be sent
 │   └── RefusedError     nothing happened: Asterisk said no, or was never asked
 ├── ServiceAwayError     `dialer serve` does not answer
@@ -40,7 +40,7 @@ class SettingsError(YobirinError):
 
 
 class IntakeError(YobirinError):
-    """The city's file cannot be taken in."""
+    """A file cannot be taken in."""
 
     exit_code = 4
 

@@ -12,6 +12,7 @@ from db.campaigns import CampaignState
 from db.notices import NoticeKind
 from db.session import Sessions
 from db.tables import Notice
+from dialer.caller_ids import CallerIds
 from dialer.calls import Calls
 from dialer.clock import Clock
 from dialer.desk import OperatorsDesk
@@ -34,6 +35,7 @@ class Inbox:
         months: Months,
         calls: Calls,
         desk: OperatorsDesk,
+        caller_ids: CallerIds,
         wake: Callable[[], None],
         look_at_legs: Callable[[], None],
     ) -> None:
@@ -42,6 +44,7 @@ class Inbox:
         self._months = months
         self._calls = calls
         self._desk = desk
+        self._caller_ids = caller_ids
         self._wake = wake
         self._look_at_legs = look_at_legs
         self._last = 0
@@ -70,10 +73,7 @@ class Inbox:
         for month in self._months.all():
             if month.state is CampaignState.CLOSED:
                 self._calls.stop_campaign(month.id)
-        called = [line.case_id for line in self._calls.lines()]
-        async with self._sessions.read() as session:
-            for case_id in await cases.not_to_ring(session, called):
-                self._calls.stop_case(case_id)
+        await self._stop_what_ended()
 
     async def run(self) -> None:
         """Read until cancelled; what the database does not give now is read later."""
@@ -99,11 +99,26 @@ class Inbox:
         if new:
             self._wake()
 
+    async def _stop_what_ended(self) -> None:
+        """Stop orders and payments reach what rings for them (rules 8 and 9)."""
+        called = [line.case_id for line in self._calls.lines()]
+        async with self._sessions.read() as session:
+            ended = await cases.not_to_ring(session, called)
+        for case_id in ended:
+            self._end_calls_of(case_id)
+
     async def _stop_case(self, notice: Notice) -> None:
         assert notice.case_id is not None
-        self._calls.stop_case(notice.case_id)
+        self._end_calls_of(notice.case_id)
+
+    async def _payments(self, _notice: Notice) -> None:
+        await self._stop_what_ended()
+
+    def _end_calls_of(self, case_id: int) -> None:
+        """What rings is hung up; who talks is told."""
+        self._calls.stop_case(case_id)
         for line in self._calls.lines():
-            if line.case_id == notice.case_id and line.call.operator is not None:
+            if line.case_id == case_id and line.call.operator is not None:
                 self._desk.load(line.call.operator, line.call.attempt)
 
     async def _emergency_stop(self, _notice: Notice) -> None:
@@ -124,9 +139,16 @@ class Inbox:
         await self._desk.reload()
         self._look_at_legs()
 
+    async def _criteria(self, _notice: Notice) -> None:
+        await self._desk.reload()
+
+    async def _caller_ids_changed(self, _notice: Notice) -> None:
+        await self._reload()
+
     async def _reload(self) -> None:
         async with self._sessions.read() as session:
             await self._months.reload(session, self._clock.now())
+            await self._caller_ids.reload(session)
             self.emergency = await stops.emergency(session) is not None
 
 
@@ -136,4 +158,7 @@ _ACTS: dict[NoticeKind, Callable[[Inbox, Notice], Awaitable[None]]] = {
     NoticeKind.CAMPAIGN: Inbox._campaign,
     NoticeKind.CASES: Inbox._cases,
     NoticeKind.OPERATORS: Inbox._operators,
+    NoticeKind.CALLER_IDS: Inbox._caller_ids_changed,
+    NoticeKind.PAYMENTS: Inbox._payments,
+    NoticeKind.CRITERIA: Inbox._criteria,
 }

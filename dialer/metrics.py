@@ -37,6 +37,12 @@ class Metrics:
             buckets=_RING_S,
             registry=self.registry,
         )
+        self.appointments = Gauge(
+            "yobirin_appointments",
+            "Appointments of the next 30 minutes, and missed ones not called yet.",
+            ["standing"],
+            registry=self.registry,
+        )
         self.ami_up = Gauge("yobirin_ami_up", "Link to Asterisk.", registry=self.registry)
         self.database_ok = Gauge("yobirin_database_ok", "Ledger.", registry=self.registry)
 

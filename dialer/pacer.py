@@ -7,17 +7,19 @@ import asyncio
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import candidates, cases, ledger
+from db import appointments, candidates, cases, ledger
 from db.candidates import Candidate
 from db.errors import AlreadyInFlightError, NotCallableError
 from db.session import Sessions
 from dialer.ami.link import Link, Value
 from dialer.ami.originate import Placement, originate_action
+from dialer.caller_ids import CallerIds
 from dialer.calls import Calls, Line
 from dialer.clock import Clock
 from dialer.errors import AmiError, DatabaseError, RefusedError
@@ -29,6 +31,7 @@ from rules.call_events import OriginateRefused
 from rules.call_state import Call, State
 from rules.eligibility import HouseholdActivity, may_call
 from rules.history import state_of
+from rules.hours import is_open
 from rules.operator_state import State as Seat
 from rules.pacing import Limit, Pace, Snapshot, calls_to_place
 
@@ -38,10 +41,34 @@ LOOK_AHEAD = 8
 """Candidates read beyond the number wanted: some are refused at the last look."""
 STALE_S = 5.0
 """Age at which a decision to call is not carried out any more: the database was slow, hours may be over."""
+APPOINTMENT_AHEAD_S = 60.0
+"""How long before an appointment a free operator is kept for it: about as long as a call rings that
+would be placed instead (rule 7)."""
 
 _ALIVE = frozenset(State) - {State.ENDED}
 
 _log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class _Room:
+    """How many calls may still be placed."""
+
+    calls: int
+    reserved: int
+    """Beside them, only to appointments."""
+
+    def in_all(self) -> int:
+        return self.calls + self.reserved
+
+    def fits(self, candidate: Candidate) -> bool:
+        return self.calls > 0 or (candidate.appointment and self.reserved > 0)
+
+    def take(self, candidate: Candidate) -> None:
+        if candidate.appointment and self.reserved:
+            self.reserved -= 1
+        else:
+            self.calls -= 1
 
 
 class Pacer:
@@ -54,6 +81,7 @@ class Pacer:
         sessions: Sessions,
         link: Link,
         months: Months,
+        caller_ids: CallerIds,
         seats: Seats,
         calls: Calls,
         metrics: Metrics,
@@ -70,6 +98,7 @@ class Pacer:
         self._sessions = sessions
         self._link = link
         self._months = months
+        self._caller_ids = caller_ids
         self._seats = seats
         self._calls = calls
         self._metrics = metrics
@@ -98,7 +127,7 @@ class Pacer:
             except TimeoutError:
                 continue
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self, appointments_soon: int = 0) -> Snapshot:
         """What pacing may know."""
         calls = self._calls
         return Snapshot(
@@ -108,46 +137,55 @@ class Pacer:
             calls_waiting=calls.count(State.WAITING),
             lines=self._settings.trunk.lines,
             lines_used=calls.count(*_ALIVE),
+            appointments_soon=appointments_soon,
         )
 
     async def _dial(self) -> None:
-        self.pace = calls_to_place(self.snapshot())
-        wanted = self.pace.calls
+        pace = calls_to_place(self.snapshot())
+        if pace.calls:
+            # only who is free can be kept: while nobody is, nobody has to look
+            pace = calls_to_place(self.snapshot(await self._appointments_soon()))
+        self.pace = pace
+        room = _Room(pace.calls, pace.reserved)
         for month in self._months.running():
-            if wanted == 0:
+            if room.in_all() == 0:
                 return
-            wanted -= await self._dial_month(month, wanted)
+            await self._dial_month(month, room)
 
-    async def _dial_month(self, month: Month, wanted: int) -> int:
-        """Place up to `wanted` calls of one campaign; returns how many."""
+    async def _appointments_soon(self) -> int:
+        until = self._clock.now() + timedelta(seconds=APPOINTMENT_AHEAD_S)
+        running = [month.id for month in self._months.running()]
+        async with self._sessions.read() as session:
+            return await appointments.callable_by(session, running, until)
+
+    async def _dial_month(self, month: Month, room: _Room) -> None:
+        """Place as many calls of one campaign as there is room for."""
         now, steady_s = self._clock.now(), self._clock.monotonic()
         async with self._sessions.read() as session:
-            due = await candidates.due(session, month.id, now, wanted + LOOK_AHEAD)
-            allowed, refused = await self._allowed(session, month, due, wanted, now)
-        placed = 0
+            due = await candidates.due(session, month.id, now, room.in_all() + LOOK_AHEAD)
+            allowed, refused = await self._allowed(session, month, due, room, now)
         if allowed and self._may_dial():
-            placed = await self._place(month, allowed, now, steady_s)
+            await self._place(month, allowed, now, steady_s)
         if refused:
             await self._put_off(month, refused, now)
-        return placed
 
     async def _allowed(
         self,
         session: AsyncSession,
         month: Month,
         due: list[Candidate],
-        wanted: int,
+        room: _Room,
         now: datetime,
     ) -> tuple[list[Candidate], list[Candidate]]:
-        """Ask the rules about the candidates once more, with all that is known at this moment, until as
-        many as wanted are allowed; also those that were refused."""
+        """Ask the rules about the candidates once more, with all that is known at this moment, while
+        there is room for those allowed; also those that were refused."""
         known = await cases.histories(session, [candidate.case_id for candidate in due])
         allowed: list[Candidate] = []
         refused: list[Candidate] = []
         taken: set[str] = set()
         for candidate in due:
-            if len(allowed) == wanted:
-                break
+            if not room.fits(candidate):
+                continue
             case = known[candidate.case_id]
             state = state_of(case.case, case.facts, month.profile, month.calendar)
             verdict = may_call(
@@ -163,6 +201,7 @@ class Pacer:
             elif taken.isdisjoint({candidate.household_key, candidate.number_key}):
                 # one household, one call: also among those of this very moment
                 taken |= {candidate.household_key, candidate.number_key}
+                room.take(candidate)
                 allowed.append(candidate)
         return allowed, refused
 
@@ -182,13 +221,14 @@ class Pacer:
 
     async def _place(
         self, month: Month, allowed: list[Candidate], now: datetime, steady_s: float
-    ) -> int:
-        """Write the attempts down together, then originate those that may still be called; returns how
-        many.
+    ) -> None:
+        """Write the attempts down together, then originate those that may still be called.
 
         Their time is the moment the rules were asked about, so that they end when they took them to end.
         """
         placed: list[tuple[str, Candidate]] = []
+        # asked once: what is written down is what is shown, also if a change comes in between
+        caller_id = self._caller_ids.at(now)
         try:
             async with self._sessions.write() as session:
                 for candidate in allowed:
@@ -199,18 +239,19 @@ class Pacer:
                             attempt_id=attempt,
                             phone_id=candidate.phone_id,
                             placed_at=now,
-                            caller_id=self._caller_id,
+                            caller_id=caller_id,
                         )
                         placed.append((attempt, candidate))
         except AlreadyInFlightError as error:
             # nothing is written, nobody is called; the next look at who is due leaves that phone out
             _log.warning("already_in_flight", error=error)
-            return 0
+            return
         for attempt, candidate in placed:
-            self._call(month, candidate, Call(attempt=attempt, placed_at=now), steady_s)
-        return len(placed)
+            self._call(month, candidate, Call(attempt=attempt, placed_at=now), caller_id, steady_s)
 
-    def _call(self, month: Month, candidate: Candidate, call: Call, steady_s: float) -> None:
+    def _call(
+        self, month: Month, candidate: Candidate, call: Call, caller_id: str, steady_s: float
+    ) -> None:
         """Originate a call whose row is committed, unless that took too long."""
         self._calls.take(
             Line(
@@ -222,12 +263,14 @@ class Pacer:
             )
         )
         self._metrics.call_placed()
-        if self._too_late(steady_s) or not self._may_dial():
+        # asked again of the clock as it now stands: it may have been set since
+        open_now = is_open(self._clock.now(), month.calendar, month.profile)
+        if self._too_late(steady_s) or not open_now or not self._may_dial():
             _log.warning("decision_out_of_date", attempt=call.attempt)
             self._refused(call.attempt)
             return
         action = originate_action(
-            Placement(attempt=call.attempt, number=candidate.number, caller_id=self._caller_id),
+            Placement(attempt=call.attempt, number=candidate.number, caller_id=caller_id),
             self._settings.trunk,
             set_up_s=month.profile.setup_allowance_s,
             ring_s=month.profile.ring_limit_s,
@@ -235,10 +278,6 @@ class Pacer:
         task = asyncio.create_task(self._originate(call.attempt, action))
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
-
-    @property
-    def _caller_id(self) -> str:
-        return self._settings.caller_id.pool[0]
 
     async def _originate(self, attempt: str, action: dict[str, Value]) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from functools import partial
 
 from db.errors import DatabaseError
@@ -10,7 +11,14 @@ from db.progress import progress
 from dialer.metrics import Metrics
 from dialer.months import Month
 from dialer.service import Service
-from dialer.web.models import CallsInFlight, CampaignStatus, Health, OperatorStatus, Status
+from dialer.web.models import (
+    AppointmentStatus,
+    CallsInFlight,
+    CampaignStatus,
+    Health,
+    OperatorStatus,
+    Status,
+)
 from rules.call_state import State
 from rules.operator_state import State as SeatState
 from rules.outcome import Counted
@@ -29,13 +37,15 @@ class Reporting:
 
     def health(self) -> Health:
         """Ready when nothing has to be mended."""
-        problems = self._service.problems()
+        problems = self._service.problems_told()
         return Health(ready=not problems, problems=problems)
 
     async def status(self) -> Status:
         """Everything a supervisor watches."""
         service = self._service
         pace = service.pacer.pace
+        told = zip(service.problems(), service.problems_told(), strict=True)
+        problems = {problem.name.lower(): text for problem, text in told}
         return Status(
             now=service.clock.now(),
             started_at=service.started_at,
@@ -43,13 +53,19 @@ class Reporting:
             emergency_stop=service.inbox.emergency,
             asterisk_connected=service.link.up,
             database_ok=service.ledger.database_ok,
-            pace="; ".join(service.problems()) or f"{pace.calls} now, limited by {pace.limit}",
+            problems=problems,
+            pace="; ".join(problems.values()) or f"{pace.calls} now, limited by {pace.limit}",
+            limit=pace.limit.value,
+            lines=service.settings.trunk.lines,
             calls=self._calls(),
             operators=tuple(
                 OperatorStatus(id=seat.operator, state=seat.state.value, since=seat.since)
                 for seat in service.seats.seats()
             ),
             campaigns=await self._campaigns(),
+            appointments=tuple(
+                AppointmentStatus(**asdict(one)) for one in service.reminders.standing
+            ),
         )
 
     def _calls(self) -> CallsInFlight:

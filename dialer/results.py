@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import cases, ledger, results
+from db import cases, escalations, ledger, results
 from db.keys import Keys
 from db.results import BY_LINE, Recorded
 from db.session import Sessions
@@ -65,6 +65,7 @@ class Results:
             if await results.save_first(session, given.attempt_id, recorded):
                 await ledger.finish(session, [given.attempt_id])
                 await self._add_phone(session, talk, given)
+                await self._escalate(session, talk, given, recorded)
                 await self._refresh(session, talk.campaign_id, [talk.case_id], recorded.at)
                 return
             saved = await results.current(session, given.attempt_id)
@@ -85,6 +86,7 @@ class Results:
             await self._check(session, talk, recorded.result)
             await self._replace(session, given.attempt_id, recorded)
             await self._add_phone(session, talk, given)
+            await self._escalate(session, talk, given, recorded)
             await self._refresh(session, talk.campaign_id, [talk.case_id], recorded.at)
 
     async def _replace(self, session: AsyncSession, attempt_id: str, recorded: Recorded) -> None:
@@ -149,6 +151,28 @@ class Results:
             number=number,
             number_key=self._keys.number(number),
             kind=kind_of(number),
+        )
+
+    async def _escalate(
+        self, session: AsyncSession, talk: ledger.Talk, given: ResultIn, recorded: Recorded
+    ) -> None:
+        """Hand the case to the city where a criterion of it says so (§8(3)キ).
+
+        Raises:
+            ResultRefusedError: the criterion chosen is not in force.
+        """
+        in_force = await escalations.criteria(session)
+        if given.escalate not in (None, *(one.id for one in in_force)):
+            raise ResultRefusedError(
+                "escalate", "この判断基準は今は使われていません。画面を開き直してください。"
+            )
+        named = [
+            one.id
+            for one in in_force
+            if one.talk_result in given.talk_results or one.id == given.escalate
+        ]
+        await escalations.raise_case(
+            session, talk.case_id, named, since=talk.placed_at, at=recorded.at, by=recorded.by
         )
 
     async def _refresh(

@@ -22,16 +22,16 @@ class Seats:
     def __init__(
         self,
         clock: Clock,
-        after_call_limit_s: float,
+        after_call_limit_s: Callable[[Seat], float],
         moved: Callable[[Seat, Seat], None],
     ) -> None:
         """
         Args:
-            after_call_limit_s: seconds of after-call work before nothing new comes.
+            after_call_limit_s: seconds of a seat's after-call work before nothing new comes.
             moved: called after every change of a seat, with the seat before and after.
         """
         self._clock = clock
-        self._limit_s = after_call_limit_s
+        self._limit_s_of = after_call_limit_s
         self._moved = moved
         self._seats: dict[str, Seat] = {}
         self._revisions: dict[str, int] = {}
@@ -97,7 +97,7 @@ class Seats:
         """When after-call work turns into a pause; None outside after-call work."""
         if seat.state is not State.AFTER_CALL_WORK:
             return None
-        return seat.since + timedelta(seconds=self._limit_s)
+        return seat.since + timedelta(seconds=self._limit_s_of(seat))
 
     def revision(self, operator: str) -> int:
         """Grows with every change of the operator's screen."""
@@ -111,7 +111,7 @@ class Seats:
             self._changed[operator] = asyncio.Event()
 
     def touch_all(self) -> None:
-        """Wake everybody who waits for a change (at shutdown)."""
+        """Every screen has changed, or everybody who waits is to be woken (at shutdown)."""
         for operator in self._revisions:
             self.touch(operator)
 
@@ -140,5 +140,5 @@ class Seats:
             timer.cancel()
         if seat.state is State.AFTER_CALL_WORK:
             self._timers[seat.operator] = asyncio.get_running_loop().call_later(
-                self._limit_s, self.move, seat.operator, Event.AFTER_CALL_LIMIT
+                self._limit_s_of(seat), self.move, seat.operator, Event.AFTER_CALL_LIMIT
             )

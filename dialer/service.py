@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from db.instance_lock import InstanceLock
 from db.session import Sessions
@@ -23,6 +22,8 @@ from db.upgrade import head, revision_of
 from dialer.ami.link import Link
 from dialer.calls import Calls
 from dialer.clock import Clock, SystemClock
+from dialer.clock_check import EVERY_S as CLOCK_EVERY_S
+from dialer.clock_check import ClockCheck
 from dialer.desk import OperatorsDesk
 from dialer.errors import AmiError, DatabaseError
 from dialer.events import Events
@@ -30,8 +31,12 @@ from dialer.inbox import Inbox
 from dialer.ledger import LedgerWriter
 from dialer.logs import set_up_logs
 from dialer.months import Months
+from dialer.new_day import NewDay
 from dialer.pacer import Pacer
+from dialer.problems import Problem
 from dialer.recovery import FRESH_S, Recovery
+from dialer.reminders import EVERY_S as REMIND_EVERY_S
+from dialer.reminders import Reminders
 from dialer.seats import Seats
 from dialer.settings import Settings, load_secrets, load_settings
 from dialer.web.server import WebServer
@@ -63,6 +68,9 @@ class Service:
         inbox: Inbox,
         pacer: Pacer,
         recovery: Recovery,
+        new_day: NewDay,
+        clock_check: ClockCheck,
+        reminders: Reminders,
         web: WebServer,
     ) -> None:
         self.settings = settings
@@ -78,6 +86,9 @@ class Service:
         self.inbox = inbox
         self.pacer = pacer
         self.recovery = recovery
+        self.new_day = new_day
+        self.clock_check = clock_check
+        self.reminders = reminders
         self.web = web
         self.started_at = clock.now()
         self.draining = False
@@ -97,16 +108,23 @@ class Service:
         """Whether anything of the service forbids every call."""
         return not self.problems() and not self.draining and not self.inbox.emergency
 
-    def problems(self) -> tuple[str, ...]:
-        """What keeps us from dialling and has to be mended, in English."""
-        checks = {
-            "the database cannot be written": not self.ledger.database_ok,
-            "the lock on the database is lost": not self._locked,
-            "Asterisk cannot be reached": not self.link.up,
-            "catching up with Asterisk": self.link.up and not self._caught_up,
-            "the trunk is not reachable": not self.events.trunk_reachable,
+    def problems(self) -> tuple[Problem, ...]:
+        """What keeps us from dialling and has to be mended."""
+        there = {
+            Problem.ASTERISK_AWAY: not self.link.up,
+            Problem.CATCHING_UP: self.link.up and not self._caught_up,
+            Problem.TRUNK_DOWN: not self.events.trunk_reachable,
+            Problem.DATABASE_AWAY: not self.ledger.database_ok,
+            Problem.LOCK_LOST: not self._locked,
+            Problem.CLOCK_WRONG: self.clock_check.wrong() is not None,
         }
-        return tuple(problem for problem, there in checks.items() if there)
+        return tuple(problem for problem in Problem if there[problem])
+
+    def problems_told(self) -> tuple[str, ...]:
+        """The problems in words: of the clock, by how much it is wrong."""
+        clock = self.clock_check.wrong() or Problem.CLOCK_WRONG.value
+        told = {Problem.CLOCK_WRONG: clock}
+        return tuple(told.get(problem, problem.value) for problem in self.problems())
 
     # beginning and end -------------------------------------------------------------------------
 
@@ -121,6 +139,7 @@ class Service:
             await self._check_schema()
             await stack.enter_async_context(self._lock)
             self._locked = True
+            await self.clock_check.look()
             await self.inbox.open()
             self.calls.lose_sight()
             await self.recovery.load()
@@ -129,7 +148,6 @@ class Service:
             self._start_tasks()
             stack.push_async_callback(self.web.stop)
             stack.callback(self.seats.touch_all)  # long polls end at once
-            stack.callback(self._schedule().shutdown)
             self.link.start()
             stack.callback(self.link.close)
             _log.info("serving")
@@ -156,8 +174,12 @@ class Service:
             self.ledger.run(),
             self.events.run(),
             self.inbox.run(),
+            self.new_day.run(),
             self.pacer.run(),
             self._keep_lock(),
+            self._regularly(RECONCILE_EVERY_S, self._regular_look),
+            self._regularly(CLOCK_EVERY_S, self.clock_check.look),
+            self._regularly(REMIND_EVERY_S, self.reminders.look),
             self.web.run(),
         ):
             self._start(job)
@@ -181,12 +203,14 @@ class Service:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _schedule(self) -> AsyncIOScheduler:
-        scheduler = AsyncIOScheduler()
-        scheduler.add_job(self._regular_look, "interval", seconds=RECONCILE_EVERY_S)
-        scheduler.add_job(self._new_day, "cron", hour=0, minute=0, timezone="Asia/Tokyo")
-        scheduler.start()
-        return scheduler
+    async def _regularly(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        """Again and again, by the steady clock: one that is set back must not hold it up for hours."""
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await work()
+            except Exception as error:  # the next time it may go well
+                _log.error("regular_work_failed", error=error)
 
     async def _drain(self) -> None:
         _log.info("draining", calls=len(self._alive()))
@@ -268,10 +292,6 @@ class Service:
                 _log.warning("lock_lost", error=error)
                 continue
             self._locked = True
-
-    async def _new_day(self) -> None:
-        async with self.sessions.read() as session:
-            await self.months.reload(session, self.clock.now())
 
 
 def serve(settings_path: Path) -> None:

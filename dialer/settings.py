@@ -103,6 +103,8 @@ class Service(Section):
     profile: str = "nagaoka-r8"
     drain_s: Annotated[float, Field(ge=0, le=7200)] = 900.0
     """Seconds that talks get to end after SIGTERM."""
+    clock_bound_s: Annotated[float, Field(ge=1, le=3600)] = 30.0
+    """Seconds by which the clock may differ from the database's, and jump, before dialling stops."""
 
 
 class Settings(Section):

@@ -8,6 +8,7 @@ from db.session import Sessions
 from dialer.calls import Line
 from dialer.months import Months
 from dialer.web.models import Call, Earlier, HouseholdContact
+from rules.calendar import JST
 from rules.case import CaseStatus, PhoneKind, Result
 from rules.outcome import is_contact
 from rules.profile import Profile
@@ -40,6 +41,15 @@ class Sheets:
         if sheet is None:
             return None
         return _call(sheet, line, self._months.profile(line.campaign_id))
+
+    def profile(self, line: Line | None) -> Profile | None:
+        """The contract profile a screen with this call on it goes by; without a call that of the campaign
+        called now, or of the newest one; None: there is no campaign."""
+        if line is not None:
+            placed = line.call.placed_at.astimezone(JST).date()
+            return self._months.profile(line.campaign_id).on(placed)
+        months = self._months.running() or self._months.all()[-1:]
+        return months[0].profile if months else None
 
 
 def _call(sheet: Sheet, line: Line, profile: Profile) -> Call:
@@ -74,7 +84,7 @@ def _call(sheet: Sheet, line: Line, profile: Profile) -> Call:
             HouseholdContact(at=other.at, outcome=other.outcome)
             for other in sheet.household
             if is_contact(
-                profile.outcomes[other.outcome],
+                profile.on(other.at.astimezone(JST).date()).outcomes[other.outcome],
                 Result(outcome=other.outcome, same_household=other.same_household),
             )
         ),

@@ -56,7 +56,9 @@ def calendar_of(
     """The calendar of a period under a profile: the profile's year-end days are excluded too."""
     span = (period_to - period_from).days + 1
     days = (period_from + timedelta(days=n) for n in range(span))
-    closed = frozenset(day for day in days if day.strftime("%m-%d") in profile.year_end_closed)
+    closed = frozenset(
+        day for day in days if day.strftime("%m-%d") in profile.on(day).year_end_closed
+    )
     return Calendar(
         period_from=period_from,
         period_to=period_to,

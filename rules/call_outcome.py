@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rules.calendar import JST
 from rules.call_state import Call, EndedBy
 from rules.profile import Profile
 
@@ -18,6 +19,9 @@ HUNG_UP = "hung_up"
 ABANDONED = "abandoned"
 FAILED = "failed"
 CANCELLED = "cancelled"
+
+CODES = (NO_ANSWER, VOICEMAIL_LEFT, VOICEMAIL_FAILED, HUNG_UP, ABANDONED, FAILED, CANCELLED)
+"""What the line records without asking the profile: every profile has these outcomes."""
 
 NO_ANSWER_CAUSES = frozenset({0, 16, 18, 19, 31})
 """Q.850: unknown, normal clearing, no user responding, no answer, normal unspecified. Ringing that the
@@ -33,7 +37,11 @@ class LineOutcome:
 
 
 def line_outcome(call: Call, profile: Profile) -> LineOutcome | None:
-    """What the ended call came to; None: it was a talk, the operator records it."""
+    """What the ended call came to; None: it was a talk, the operator records it.
+
+    Judged by the profile as it was in force on the day the call was placed.
+    """
+    profile = profile.on(call.placed_at.astimezone(JST).date())
     if call.message_chosen:
         return LineOutcome(code=VOICEMAIL_LEFT if call.message_left else VOICEMAIL_FAILED)
     if call.connected_at is not None:

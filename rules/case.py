@@ -139,6 +139,13 @@ class Decision(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class EscalationRaised:
+    """The case goes to the city to decide, under one of its criteria (§8(3)キ)."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class EscalationDecided:
     """The city's decision on an escalated case."""
 
@@ -146,8 +153,44 @@ class EscalationDecided:
     decision: Decision
 
 
-Fact = AttemptMade | CallbackTaken | StopOrdered | StopLifted | PaymentKnown | EscalationDecided
+Fact = (
+    AttemptMade
+    | CallbackTaken
+    | StopOrdered
+    | StopLifted
+    | PaymentKnown
+    | EscalationRaised
+    | EscalationDecided
+)
 """Everything that can happen to a case; a history is a sequence of these in order of time."""
+
+
+class EscalationCause(StrEnum):
+    """Why a case is the city's to decide (rule 18)."""
+
+    RAISED = "raised"
+    """Under one of the city's criteria."""
+    REFUSAL = "refusal"
+    """A refusal waits for approval (§8(4)ウ, switch `approve_refusals`)."""
+    LAST_APPOINTMENT = "last_appointment"
+    """No attempt is left, and the appointment learned cannot be kept (rule 7)."""
+    EXTRA_APPOINTMENT = "extra_appointment"
+    """An appointment was learned on an extra call (rule 7)."""
+    EARLY_APPOINTMENT = "early_appointment"
+    """It cannot be kept and attempts are left (switch `escalate_early_appointments`)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Escalation:
+    """One question to the city, answered or not."""
+
+    since: datetime
+    """When it was raised; by the rules: when the call that led to it was placed."""
+    cause: EscalationCause
+    ended_at: datetime | None = None
+    """When it was decided, or the case ended of itself; None: it waits for the decision."""
+    decision: Decision | None = None
+    """None: it waits, or the case ended of itself."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -186,4 +229,11 @@ class CaseState:
     """The last one learned that cannot be kept (outside period or hours): listed for the city."""
     missed_appointments: tuple[datetime, ...] = ()
     """Those we kept only after their window (§8(5)エ), to be reported."""
+    escalations: tuple[Escalation, ...] = ()
+    """All there ever were, oldest first."""
     phones: dict[Id, PhoneState] = field(default_factory=dict)
+
+    @property
+    def is_asked(self) -> bool:
+        """Some question to the city has no answer yet, whatever the status (§8(3)キ)."""
+        return any(one.ended_at is None for one in self.escalations)

@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from rules.calendar import JST, Calendar
-from rules.case import CaseState, CaseStatus, Id, PhoneState, PhoneStatus, Scope, check_aware
-from rules.history import attempts_left, open_phones
+from rules.case import CaseState, CaseStatus, Id, PhoneState, PhoneStatus, check_aware
+from rules.history import attempts_left
 from rules.hours import band_of, opening_of
 from rules.profile import Profile
 
@@ -64,16 +64,17 @@ def may_call(
     profile: Profile,
     household: HouseholdActivity = QUIET,
 ) -> Verdict:
-    """Whether a call to the phone may be placed at `now`.
+    """Whether a call to the phone may be placed at `now`, by the profile in force on its day.
 
     Raises:
         KeyError: the phone is not the case's.
         ValueError: `now` carries no time zone.
     """
     local = check_aware(now).astimezone(JST)
+    profile = profile.on(local.date())
     phone = state.phones[phone_id]
     reasons = {
-        *_calendar_reasons(local, calendar, profile),
+        *calendar_reasons(local, calendar, profile),
         *_case_reasons(state, phone),
         *_waiting_reasons(state, phone, local, profile, household),
     }
@@ -106,15 +107,39 @@ def next_from(
     return None
 
 
+def kept_for(
+    state: CaseState, phone_id: Id, now: datetime, calendar: Calendar, profile: Profile
+) -> date | None:
+    """The next non-weekday, for which rule 6 keeps the phone's last attempt from a call at `now`;
+    None: it is not kept.
+
+    Raises:
+        KeyError, ValueError: as `may_call`.
+    """
+    today = check_aware(now).astimezone(JST).date()
+    profile = profile.on(today)
+    phone = state.phones[phone_id]
+    if phone.weekend_met or calendar.is_non_weekday(today):
+        return None
+    if attempts_left(state, phone, profile) != 1:
+        return None
+    days = calendar.calling_days(today + timedelta(days=1))
+    non_weekdays = (day for day in days if calendar.is_non_weekday(day))
+    usable = (day for day in non_weekdays if _has_other_band(phone, day, calendar, profile))
+    return next(usable, None)
+
+
 def missed_appointments(state: CaseState, now: datetime, profile: Profile) -> tuple[datetime, ...]:
     """Appointments not kept within their window, for the report (rule 7)."""
+    profile = profile.on(now.astimezone(JST).date())
     window = timedelta(minutes=profile.appointment_window_min)
     if state.appointment is not None and now > state.appointment + window:
         return (*state.missed_appointments, state.appointment)
     return state.missed_appointments
 
 
-def _calendar_reasons(now: datetime, calendar: Calendar, profile: Profile) -> Iterator[Reason]:
+def calendar_reasons(now: datetime, calendar: Calendar, profile: Profile) -> Iterator[Reason]:
+    """What the day and the hour say against every call (rule 1); `now` in Japan time."""
     day = now.date()
     if not calendar.is_in_period(day):
         yield Reason.OUTSIDE_PERIOD
@@ -128,7 +153,7 @@ def _calendar_reasons(now: datetime, calendar: Calendar, profile: Profile) -> It
 def _case_reasons(state: CaseState, phone: PhoneState) -> Iterator[Reason]:
     if state.status is CaseStatus.COMPLETE:
         yield Reason.CASE_COMPLETE
-    if state.status is CaseStatus.ESCALATED:
+    if state.is_asked:
         yield Reason.CASE_ESCALATED
     if state.stopped:
         yield Reason.STOPPED
@@ -165,7 +190,7 @@ def _attempt_reasons(
         yield Reason.SAME_DAY
     if _is_same_band(phone, now, profile):
         yield Reason.SAME_BAND
-    if _is_kept(state, phone, now, calendar, profile):
+    if kept_for(state, phone.id, now, calendar, profile) is not None:
         yield Reason.KEPT_FOR_NON_WEEKDAY
     gap = timedelta(minutes=profile.case_gap_min)
     others = (other for other in state.phones.values() if other.id != phone.id)
@@ -194,35 +219,14 @@ def _is_same_band(phone: PhoneState, now: datetime, profile: Profile) -> bool:
     return bool(phone.counted) and band is not None and band == band_of(phone.counted[-1], profile)
 
 
-def _is_kept(
-    state: CaseState, phone: PhoneState, now: datetime, calendar: Calendar, profile: Profile
-) -> bool:
-    """Rule 6: the last attempt waits for a non-weekday while one can still be used."""
-    if phone.weekend_met or calendar.is_non_weekday(now.date()):
-        return False
-    if _calls_left_for_weekend(state, phone, profile) != 1:
-        return False
-    tomorrow = now.date() + timedelta(days=1)
-    return any(
-        calendar.is_non_weekday(day) and _has_other_band(phone, day, calendar, profile)
-        for day in calendar.calling_days(tomorrow)
-    )
-
-
 def _has_other_band(phone: PhoneState, day: date, calendar: Calendar, profile: Profile) -> bool:
     opening = opening_of(day, calendar, profile)
-    starts = (datetime.combine(day, band.starts, JST) for band in profile.bands)
+    starts = (datetime.combine(day, band.starts, JST) for band in profile.on(day).bands)
     return any(
         opening.opens <= start <= opening.last_originate
         and not _is_same_band(phone, start, profile)
         for start in (opening.opens, *starts)
     )
-
-
-def _calls_left_for_weekend(state: CaseState, phone: PhoneState, profile: Profile) -> int:
-    one_phone = profile.weekend_scope is Scope.PHONE or profile.attempt_scope is Scope.CASE
-    phones = [phone] if one_phone else open_phones(state)
-    return sum(attempts_left(state, each, profile) for each in phones)
 
 
 def _turning_points(
@@ -234,12 +238,23 @@ def _turning_points(
 ) -> Iterator[datetime]:
     """Every moment from `now` on at which a refusal can turn into a permission."""
     yield now
-    case_gap = timedelta(minutes=profile.case_gap_min)
-    household_gap = timedelta(minutes=profile.household_gap_min)
-    ends = [state.appointment, household.last_at and household.last_at + household_gap]
-    for phone in state.phones.values():
-        ends += [phone.not_before, phone.last_placed and phone.last_placed + case_gap]
+    ends = [state.appointment, *(phone.not_before for phone in state.phones.values())]
+    for form in profile.timeline.forms:
+        # the gaps as they are today, and as they will be: what is past no longer holds
+        if form.until >= now.date():
+            ends += _ends_of_gaps(state, form, household)
     for day in calendar.calling_days(now.date()):
         ends.append(opening_of(day, calendar, profile).opens)
-        ends += [datetime.combine(day, band.starts, JST) for band in profile.bands]
+        ends += [datetime.combine(day, band.starts, JST) for band in profile.on(day).bands]
     yield from (end.astimezone(JST) for end in ends if end is not None and end >= now)
+
+
+def _ends_of_gaps(
+    state: CaseState, profile: Profile, household: HouseholdActivity
+) -> Iterator[datetime]:
+    case_gap = timedelta(minutes=profile.case_gap_min)
+    if household.last_at is not None:
+        yield household.last_at + timedelta(minutes=profile.household_gap_min)
+    for phone in state.phones.values():
+        if phone.last_placed is not None:
+            yield phone.last_placed + case_gap

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import assert_never
 
 from rules.calendar import JST, Calendar
@@ -16,7 +16,10 @@ from rules.case import (
     CaseState,
     CaseStatus,
     Decision,
+    Escalation,
+    EscalationCause,
     EscalationDecided,
+    EscalationRaised,
     Fact,
     Id,
     PaymentKnown,
@@ -35,10 +38,17 @@ ATTEMPTS_CLAUSE = "カ"
 """A case whose attempts are used up without an end by ア-オ completes under it (§8(4)カ)."""
 STOP_CLAUSE = "ク"
 """The city's word ended it (§8(4)ク)."""
+_BY_RULES = frozenset(EscalationCause) - {EscalationCause.RAISED}
 
 
 def state_of(case: Case, facts: Iterable[Fact], profile: Profile, calendar: Calendar) -> CaseState:
     """Where a case stands after `facts`, which may come in any order; equal times stay as given.
+
+    Every fact is judged by the profile as it was in force on its day.
+
+    Args:
+        profile: as it is in force on the day that is asked about: a change that came in force after
+            the last fact may be what completes the case.
 
     Raises:
         KeyError: a fact names a phone that is not the case's, or an outcome not in the profile.
@@ -46,6 +56,7 @@ def state_of(case: Case, facts: Iterable[Fact], profile: Profile, calendar: Cale
     fold = _Fold(case, profile, calendar)
     for fact in sorted(facts, key=lambda fact: fact.at):
         fold.take(fact)
+    fold.come_to(profile.since)
     return fold.state()
 
 
@@ -70,7 +81,7 @@ class _Fold:
     """Gathers what the facts said; the status is derived from it at the end."""
 
     def __init__(self, case: Case, profile: Profile, calendar: Calendar) -> None:
-        self._profile = profile
+        self._profile = profile.on(date.min)
         self._calendar = calendar
         self._now = CaseState(phones={phone.id: PhoneState(id=phone.id) for phone in case.phones})
         self._clause: str | None = None
@@ -79,8 +90,9 @@ class _Fold:
         self._closing_clause = ""
         """The clause that closed the last phone to close."""
         self._talked = False
-        self._escalated = False
         self._approval_clause: str | None = None
+        self._at: datetime
+        """Moment of the fact being taken."""
         self._tries: Counter[tuple[Id, date]] = Counter()
 
     def state(self) -> CaseState:
@@ -90,7 +102,16 @@ class _Fold:
             clause = STOP_CLAUSE
         return replace(self._now, status=status, clause=clause)
 
+    def come_to(self, day: date) -> None:
+        """Time passes: each change of the profile until `day` is settled on its own day."""
+        while self._profile.until < day:
+            self._profile = self._profile.on(self._profile.until + timedelta(days=1))
+            self._at = datetime.combine(self._profile.since, time(), JST)
+            self._settle()
+
     def take(self, fact: Fact) -> None:
+        self.come_to(fact.at.astimezone(JST).date())
+        self._at = fact.at
         match fact:
             case AttemptMade():
                 self._attempt(fact)
@@ -103,6 +124,8 @@ class _Fold:
                 self._ended_under.discard(CaseStatus.STOPPED)
             case PaymentKnown():
                 self._now = replace(self._now, paid=True)
+            case EscalationRaised():
+                self._ask_city(EscalationCause.RAISED)
             case EscalationDecided():
                 self._decide(fact.decision)
             case _:
@@ -111,7 +134,7 @@ class _Fold:
 
     def _settle(self) -> None:
         """Complete the case when no phone is open, or every open one has its attempts (rule 4)."""
-        if not self._now.phones or self._escalated or self._now.appointment is not None:
+        if not self._now.phones or self._now.is_asked or self._now.appointment is not None:
             return
         phones = open_phones(self._now)
         if not phones:
@@ -128,7 +151,7 @@ class _Fold:
             return CaseStatus.STOPPED
         if self._now.paid:
             return CaseStatus.PAID
-        return CaseStatus.ESCALATED if self._escalated else CaseStatus.OPEN
+        return CaseStatus.ESCALATED if self._now.is_asked else CaseStatus.OPEN
 
     def _attempt(self, fact: AttemptMade) -> None:
         rule = self._profile.outcomes[fact.result.outcome]
@@ -149,9 +172,9 @@ class _Fold:
             self._learn(fact.result.appointment, None)
 
     def _decide(self, decision: Decision) -> None:
-        if not self._escalated:
+        if not self._now.is_asked:
             return
-        self._escalated = False
+        self._end_escalations(frozenset(EscalationCause), decision)
         if decision is Decision.STOP:
             self._now = replace(self._now, stopped=True)
         elif decision is Decision.CLOSE:
@@ -211,7 +234,7 @@ class _Fold:
             self._close(phone, clause)
         elif effect is Effect.COMPLETE and rule.approval and self._profile.approve_refusals:
             if self._clause is None:
-                self._escalate()
+                self._ask_city(EscalationCause.REFUSAL)
                 self._approval_clause = clause
         elif effect is Effect.COMPLETE:
             if rule.callback_clause is not None and not self._talked:
@@ -237,27 +260,46 @@ class _Fold:
         self._clause = clause
         holds = {CaseStatus.STOPPED: self._now.stopped, CaseStatus.PAID: self._now.paid}
         self._ended_under = {status for status, stands in holds.items() if stands}
-        self._escalated = False
+        # what the rules asked is no question any more; what was raised the city decides all the same
+        self._end_escalations(_BY_RULES)
         self._now = replace(self._now, appointment=None, appointment_phone=None)
 
-    def _escalate(self) -> None:
-        self._clause = None
-        self._escalated = True
+    def _ask_city(self, cause: EscalationCause) -> None:
+        new = Escalation(since=self._at, cause=cause)
+        self._now = replace(self._now, escalations=(*self._now.escalations, new))
+
+    def _end_escalations(
+        self, causes: frozenset[EscalationCause], decision: Decision | None = None
+    ) -> None:
+        ended = (
+            replace(one, ended_at=self._at, decision=decision)
+            if one.ended_at is None and one.cause in causes
+            else one
+            for one in self._now.escalations
+        )
+        self._now = replace(self._now, escalations=tuple(ended))
 
     def _learn(self, moment: datetime, phone: Id | None) -> None:
         """Rule 7: an appointment named in an attempt on `phone`, or in a callback (None)."""
         if self._clause not in (None, ATTEMPTS_CLAUSE):
             self._note(moment)
         elif self._was_extra_call(phone):
-            self._note(moment)
-            self._escalate()
+            self._escalate(moment, EscalationCause.EXTRA_APPOINTMENT)
         elif open_phones(self._now) and is_open(moment, self._calendar, self._profile):
             self._clause = None
             self._now = replace(self._now, appointment=moment, appointment_phone=phone)
+        elif self._is_last(phone):
+            self._escalate(moment, EscalationCause.LAST_APPOINTMENT)
+        elif self._profile.escalate_early_appointments:
+            self._escalate(moment, EscalationCause.EARLY_APPOINTMENT)
         else:
             self._note(moment)
-            if self._profile.escalate_early_appointments or self._is_last(phone):
-                self._escalate()
+
+    def _escalate(self, moment: datetime, cause: EscalationCause) -> None:
+        """The appointment at `moment` is noted, and what comes of it the city says."""
+        self._note(moment)
+        self._clause = None
+        self._ask_city(cause)
 
     def _note(self, moment: datetime) -> None:
         self._now = replace(

@@ -20,7 +20,8 @@ class Opening:
 
 
 def opening_of(day: date, calendar: Calendar, profile: Profile) -> Opening:
-    """The hours of a day by its kind (§6(2)イ)."""
+    """The hours of a day by its kind (§6(2)イ), as they are in force on it."""
+    profile = profile.on(day)
     kind = calendar.is_non_weekday(day)
     span = profile.hours.non_weekday if kind else profile.hours.weekday
     closes = datetime.combine(day, span.closes, JST)
@@ -40,8 +41,9 @@ def is_open(moment: datetime, calendar: Calendar, profile: Profile) -> bool:
 
 def band_of(moment: datetime, profile: Profile) -> str | None:
     """Name of the band (時間帯) a moment lies in; None outside all bands (a paper result)."""
-    clock = moment.astimezone(JST).time()
-    for band in profile.bands:
+    local = moment.astimezone(JST)
+    clock = local.time()
+    for band in profile.on(local.date()).bands:
         if band.starts <= clock < band.ends:
             return band.name
     return None

@@ -1,4 +1,4 @@
-"""The layout of the city's file (§9(1)), as data: the profile's section `intake:`."""
+"""The layout of the city's files (§9(1)), as data: the profile's section `intake:`."""
 
 from __future__ import annotations
 
@@ -38,7 +38,34 @@ class Item(StrEnum):
     """The city's flag that the person must not be called (§8(4)ク)."""
 
 
+class PaymentItem(StrEnum):
+    """What a column of a file of payments tells."""
+
+    REFERENCE = "reference"
+    """整理番号."""
+    PAID_ON = "paid_on"
+    AMOUNT = "amount"
+    """Paid, in yen."""
+
+
 Title = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class PaymentLayout(Strict):
+    """Which columns a file of payments has (§9(1), rule 9); the rest is as in the file of cases."""
+
+    columns: dict[PaymentItem, Title]
+    """The header's name of each item the city tells; the file has these columns and no others."""
+    required: frozenset[PaymentItem]
+    """Items that may not be empty in any row."""
+
+    @model_validator(mode="after")
+    def _a_row_names_its_case(self) -> Self:
+        if not {PaymentItem.REFERENCE} <= self.required <= self.columns.keys():
+            raise ValueError("required: needs `reference`, and a column for each of them")
+        if len(set(self.columns.values())) < len(self.columns):
+            raise ValueError("columns: two items share one column")
+        return self
 
 
 class IntakeLayout(Strict):
@@ -62,6 +89,8 @@ class IntakeLayout(Strict):
     max_field_chars: Annotated[int, Field(ge=1)]
     max_faults: Annotated[int, Field(ge=1)]
     """Faults listed one by one; more are only counted."""
+    payments: PaymentLayout | None = None
+    """None: the city hands over no files of payments."""
 
     @model_validator(mode="after")
     def _every_item_has_its_own_column(self) -> Self:

@@ -1,20 +1,28 @@
 """A contract profile: every number, outcome and text of one city's contract, as checked data.
 
-Every number is dated and carries its clause in the file; a `Profile`'s attributes are the values in
-force on one day (`Profile.on`). Another city's contract is another file, never a change of code.
+Every number is dated and carries its clause in the file; a `Profile`'s attributes are what is in force
+on one day, and `Profile.on` gives any other day's. Another city's contract is another file, never a
+change of code (`rules.profile_file` reads it).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, time
+from bisect import bisect
+from collections.abc import Mapping, Sequence
+from datetime import date, time, timedelta
 from typing import Annotated, Any, Self
 
-import yaml
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    InstanceOf,
+    ValidationError,
+    model_validator,
+)
 
 from rules.case import Scope
-from rules.documents import Strict, StrictLoader
+from rules.documents import Strict
 from rules.layout import IntakeLayout
 from rules.outcome import OutcomeRule
 
@@ -111,7 +119,15 @@ class Dated(Strict):
 
     since: date = Field(alias="from")
     value: Any
-    clause: str
+    clause: Annotated[str, Field(min_length=1)]
+
+
+def position_on(entries: Sequence[Dated], day: date) -> int:
+    """Which of a value's entries, oldest first, is in force on a day.
+
+    Before its first start date a value holds as it first was: rehearsals come before the start.
+    """
+    return max(sum(entry.since <= day for entry in entries) - 1, 0)
 
 
 class TalkResult(Strict):
@@ -151,6 +167,23 @@ class ScriptStep(Strict):
     text: str
 
 
+class WishRule(Strict):
+    """Words of the city's note (備考) and when the person then wishes to be called (rule 15)."""
+
+    words: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
+    """Any one of them, anywhere in the note."""
+    bands: tuple[str, ...] = ()
+    """Names of bands (時間帯)."""
+    non_weekday: Switch | None = None
+    """True: non-weekdays are wished, False: weekdays, None: it says nothing of the day."""
+
+    @model_validator(mode="after")
+    def _says_when(self) -> Self:
+        if not self.bands and self.non_weekday is None:
+            raise ValueError("a wish needs `bands` or `non_weekday`")
+        return self
+
+
 class SpokenTexts(Strict):
     """Approved texts spoken where others may listen (rule 19)."""
 
@@ -175,8 +208,30 @@ class SpokenTexts(Strict):
         return self
 
 
+class Timeline:
+    """The forms a profile takes from day to day, oldest first, shared by all of them.
+
+    Compared by identity: a form knows its timeline, which knows its forms.
+    """
+
+    __slots__ = ("_starts", "forms")
+
+    def __init__(self) -> None:
+        self.forms: tuple[Profile, ...] = ()
+        self._starts: list[date] = []
+
+    def hold(self, forms: tuple[Profile, ...]) -> None:
+        """Set the forms, once, when all of them are made."""
+        self.forms = forms
+        self._starts = [form.since for form in forms]
+
+    def on(self, day: date) -> Profile:
+        """The form in force on a day."""
+        return self.forms[bisect(self._starts, day) - 1]
+
+
 class Profile(Values):
-    """A contract profile; the inherited attributes are the values in force on one day."""
+    """A contract profile on the days from `since` to `until`, on all of which the same holds."""
 
     name: str
     title: str
@@ -186,31 +241,56 @@ class Profile(Values):
     outcomes: dict[str, OutcomeRule]
     talk_results: tuple[TalkResult, ...]
     causes: tuple[CauseRule, ...]
+    wishes: tuple[WishRule, ...]
     script: tuple[ScriptStep, ...]
     texts: SpokenTexts
     intake: IntakeLayout
+    since: date
+    """First day of this form; `date.min` for the first one: rehearsals come before the start."""
+    until: date
+    """Its last day; `date.max` for the last one."""
+    timeline: InstanceOf[Timeline] = Field(repr=False, exclude=True)
 
     def on(self, day: date) -> Profile:
-        """The same profile with the values in force on `day`.
-
-        Before its first start date a value holds as it first was: rehearsals come before the start.
-        """
-        return self.model_copy(update=_values_on(self.dated, day).__dict__)
+        """The profile as it is in force on `day`; costs next to nothing where nothing changed."""
+        return self if self.since <= day <= self.until else self.timeline.on(day)
 
 
-class _Document(Strict):
-    """The file as it is written."""
+def as_timeline(starts: Sequence[date], forms: Sequence[Profile]) -> Profile:
+    """Forms that follow each other, the first one also before its start; returns the last.
 
-    profile: str
-    title: str
-    city: str
-    values: dict[str, tuple[Dated, ...]]
-    outcomes: dict[str, OutcomeRule]
-    talk_results: tuple[TalkResult, ...]
-    causes: tuple[CauseRule, ...]
-    script: Annotated[tuple[ScriptStep, ...], Field(min_length=1)]
-    texts: SpokenTexts
-    intake: IntakeLayout
+    Args:
+        starts: first day of every form, ascending.
+    """
+    timeline = Timeline()
+    begins = [date.min, *starts[1:]]
+    ends = [*(start - timedelta(days=1) for start in starts[1:]), date.max]
+    timeline.hold(
+        tuple(
+            form.model_copy(update={"since": since, "until": until, "timeline": timeline})
+            for form, since, until in zip(forms, begins, ends, strict=True)
+        )
+    )
+    return timeline.forms[-1]
+
+
+def in_succession(orders: Sequence[tuple[date, Profile]]) -> Profile:
+    """Profiles ordered one after the other as one, each from its day on; returns the last form.
+
+    Args:
+        orders: first day and profile, by ascending day, at least one; the first one holds before its
+            day too.
+    """
+    begins = [date.min, *(day for day, _ in orders[1:])]
+    ends = [*(day - timedelta(days=1) for day in begins[1:]), date.max]
+    starts: list[date] = []
+    forms: list[Profile] = []
+    for (_, profile), begin, end in zip(orders, begins, ends, strict=True):
+        for form in profile.timeline.forms:
+            if form.since <= end and form.until >= begin:
+                starts.append(max(form.since, begin))
+                forms.append(form)
+    return as_timeline(starts, forms)
 
 
 OVERRIDABLE = frozenset(
@@ -234,28 +314,6 @@ OVERRIDABLE = frozenset(
 """Values that a scenario's `set:` may change."""
 
 
-def parse_profile(text: str, name: str) -> Profile:
-    """Read and check a profile; its attributes are the latest values, see `Profile.on`.
-
-    Raises:
-        ProfileError: not YAML, an unknown or missing key, or a value that cannot be.
-    """
-    try:
-        document = _Document.model_validate(yaml.load(text, StrictLoader))  # noqa: S506 (a SafeLoader)
-        values = _checked_values(document)
-    except yaml.YAMLError as error:
-        raise ProfileError(f"profile {name}: not YAML: {_yaml_fault(error)}; correct it") from error
-    except ValidationError as error:
-        raise ProfileError(f"profile {name}: {_first_fault(error)}") from error
-    except ValueError as error:
-        raise ProfileError(f"profile {name}: {error}") from error
-    if document.profile != name:
-        raise ProfileError(f"profile {name}: profile: it says {document.profile!r}; rename one")
-    kept = {key: getattr(document, key) for key in type(document).model_fields}
-    del kept["profile"], kept["values"]
-    return Profile.model_construct(name=name, dated=document.values, **kept, **values.__dict__)
-
-
 def with_overrides(profile: Profile, overrides: Mapping[str, object]) -> Profile:
     """The profile with single values replaced for every day (a scenario's `set:`).
 
@@ -265,7 +323,13 @@ def with_overrides(profile: Profile, overrides: Mapping[str, object]) -> Profile
     for name in overrides:
         if name not in OVERRIDABLE:
             raise ProfileError(f"{name}: not a value that may be set; use {sorted(OVERRIDABLE)}")
-    current = {name: getattr(profile, name) for name in Values.model_fields}
+    forms = profile.timeline.forms
+    changed = [_with_overrides(form, overrides) for form in forms]
+    return as_timeline([form.since for form in forms], changed).on(profile.since)
+
+
+def _with_overrides(form: Profile, overrides: Mapping[str, object]) -> Profile:
+    current = {name: getattr(form, name) for name in Values.model_fields}
     try:
         values = Values.model_validate({**current, **overrides})
     except ValidationError as error:
@@ -274,61 +338,9 @@ def with_overrides(profile: Profile, overrides: Mapping[str, object]) -> Profile
         name: (Dated(since=date.min, value=value, clause="set"),)
         for name, value in overrides.items()
     }
-    return profile.model_copy(update={**values.__dict__, "dated": {**profile.dated, **dated}})
-
-
-def _values_on(dated: Mapping[str, tuple[Dated, ...]], day: date) -> Values:
-    in_force = {}
-    for name, entries in dated.items():
-        begun = [entry for entry in entries if entry.since <= day]
-        in_force[name] = (begun or entries)[-1 if begun else 0].value
-    return Values.model_validate(in_force)
-
-
-def _checked_values(document: _Document) -> Values:
-    """Check the values of every day on which one changes; return the latest."""
-    for name, entries in document.values.items():
-        starts = [entry.since for entry in entries]
-        if not starts or starts != sorted(set(starts)):
-            raise ValueError(f"values.{name}: give at least one value, in order of `from`")
-    _check_codes(document)
-    days = sorted({entry.since for entries in document.values.values() for entry in entries})
-    for day in days:
-        values = _values_on(document.values, day)
-        _check_together(values, day)
-    return values
-
-
-def _check_together(values: Values, day: date) -> None:
-    if values.ring_limit_s < values.ring_min_s:
-        raise ValueError(f"values.ring_limit_s: from {day}: less than ring_min_s; raise it")
-    if values.closing_margin_s < values.ring_limit_s + values.setup_allowance_s:
-        raise ValueError(
-            f"values.closing_margin_s: from {day}: a call could still ring at closing time; "
-            "make it at least ring_limit_s + setup_allowance_s"
-        )
-
-
-def _check_codes(document: _Document) -> None:
-    for number, rule in enumerate(document.causes):
-        if rule.outcome not in document.outcomes:
-            raise ValueError(f"causes.{number}.outcome: {rule.outcome!r} is not among outcomes")
-    last = document.causes[-1] if document.causes else None
-    if last is None or last.causes or last.rang is not None or last.early_media is not None:
-        raise ValueError("causes: the last line must match every call; add one without conditions")
-
-
-def _yaml_fault(error: yaml.YAMLError) -> str:
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
-        return f"line {error.problem_mark.line + 1}: {error.problem}"
-    return str(error)
+    return form.model_copy(update={**values.__dict__, "dated": {**form.dated, **dated}})
 
 
 def _first_fault(error: ValidationError) -> str:
     first = error.errors(include_input=False, include_url=False)[0]
-    field = ".".join(str(part) for part in first["loc"]) or "the file"
-    hints = {
-        "extra_forbidden": "unknown key; remove or correct it",
-        "missing": "missing; add it",
-    }
-    return f"{field}: {hints.get(first['type'], first['msg'])}"
+    return f"{first['loc'][0]}: {first['msg']}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rules.calendar import Calendar
+from rules.calendar import JST, Calendar
 from rules.case import AttemptMade, CallbackTaken, Case, Fact, Result, check_aware
 from rules.history import open_phones, state_of
 from rules.outcome import Effect, OutcomeRule, Recorder, effect_of
@@ -37,14 +37,15 @@ def check_result(
     """Check a result against the profile and the case's other facts.
 
     Args:
-        fact: what is to be recorded; an attempt whose `ring_s` is not known (paper) is not asked
-            how long it rang.
+        fact: what is to be recorded, judged by the profile in force on its day; an attempt whose
+            `ring_s` is not known (paper) is not asked how long it rang.
         facts: the case's other facts; in a correction without the one that is replaced.
         by: who records it; None: not asked (paper sheets, scenarios).
 
     Raises:
         ResultRefusedError: it may not be saved so.
     """
+    profile = profile.on(fact.at.astimezone(JST).date())
     rule = profile.outcomes.get(fact.result.outcome)
     if rule is None:
         raise ResultRefusedError("outcome", "この架電結果は登録されていません。")

@@ -5,8 +5,8 @@ They are the acceptance protocol: readable by a supervisor and by the city (`dia
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import assert_never
 
@@ -39,7 +39,17 @@ from rules.scenario_steps import (
     TakenCallback,
 )
 
-__all__ = ["FileReport", "ScenarioError", "StepResult", "check_text", "parse_scenarios", "play"]
+__all__ = [
+    "Answer",
+    "FileReport",
+    "ScenarioError",
+    "StepResult",
+    "answers",
+    "check_text",
+    "parse_scenarios",
+    "play",
+    "ring_of",
+]
 
 Profiles = Callable[[str], Profile]
 """Gives the profile of a name; raises ProfileError if there is none."""
@@ -51,8 +61,21 @@ _DEFAULT_RING_S = 36.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """What the rules made of a step."""
+
+    holds: bool
+    expected: str
+    got: str
+    reasons: tuple[str, ...] = ()
+    """What they said against it: codes of `Reason`, or `field: message` (Japanese) of a result."""
+    found: Mapping[str, object] = field(default_factory=dict)
+    """How the phone or case was found to stand, of the values the step names."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StepResult:
-    """What came of one step."""
+    """What came of one step, with its place."""
 
     file: str
     line: int
@@ -99,20 +122,43 @@ def play(scenario: Scenario, profile_named: Profiles, holidays: Holidays) -> lis
     Raises:
         ScenarioError: it names a profile or a value that cannot be.
     """
+    return [
+        StepResult(
+            file=scenario.file,
+            line=step.line,
+            scenario=scenario.title,
+            step=step.text,
+            holds=answer.holds,
+            expected=answer.expected,
+            got=answer.got,
+            reasons=answer.reasons,
+        )
+        for step, answer in answers(scenario, profile_named, holidays)
+    ]
+
+
+def answers(
+    scenario: Scenario, profile_named: Profiles, holidays: Holidays
+) -> list[tuple[AnyStep, Answer]]:
+    """Every step of a scenario with what the rules made of it.
+
+    Raises:
+        ScenarioError: as `play`.
+    """
     try:
         profile = profile_named(scenario.profile).on(scenario.period_from)
         player = _Player(scenario, with_overrides(profile, scenario.overrides), holidays)
     except ProfileError as error:
         raise ScenarioError(scenario.file, scenario.profile_line, str(error)) from error
-    return [player.play(step) for step in scenario.steps]
+    return [(step, player.answer(step)) for step in scenario.steps]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Answer:
-    holds: bool
-    expected: str
-    got: str
-    reasons: tuple[str, ...] = ()
+def ring_of(step: MadeAttempt, profile: Profile) -> float | None:
+    """Seconds of ringing of an attempt, also where the story leaves them out; None: it tells nothing."""
+    rule = profile.outcomes.get(step.result.outcome)
+    if step.ring_s is None and rule is not None and rule.rang_out:
+        return _DEFAULT_RING_S
+    return step.ring_s
 
 
 class _Player:
@@ -124,7 +170,8 @@ class _Player:
             scenario.period_from,
             scenario.period_to,
             scenario.excluded,
-            holidays(scenario.period_from, scenario.period_to),
+            # whole years: a sheet of paper may tell of a call beside the period
+            holidays(date(scenario.period_from.year, 1, 1), date(scenario.period_to.year, 12, 31)),
         )
         self._by_case = {member.case.id: member for member in scenario.members}
         self._by_phone = {
@@ -132,20 +179,7 @@ class _Player:
         }
         self._facts: dict[Id, list[Fact]] = {member.case.id: [] for member in scenario.members}
 
-    def play(self, step: AnyStep) -> StepResult:
-        answer = self._answer(step)
-        return StepResult(
-            file=self._scenario.file,
-            line=step.line,
-            scenario=self._scenario.title,
-            step=step.text,
-            holds=answer.holds,
-            expected=answer.expected,
-            got=answer.got,
-            reasons=answer.reasons,
-        )
-
-    def _answer(self, step: AnyStep) -> _Answer:
+    def answer(self, step: AnyStep) -> Answer:
         match step:
             case Ask():
                 return self._ask(step)
@@ -165,33 +199,31 @@ class _Player:
             case _:
                 assert_never(step)
 
-    def _ask(self, step: Ask) -> _Answer:
+    def _ask(self, step: Ask) -> Answer:
         reasons = self._refusal(step.phone, step.at)
         holds = step.allowed != bool(reasons)
         if step.reason is not None:
             holds = step.reason in reasons
         wanted = "allowed" if step.allowed else "refused"
-        return _Answer(
+        return Answer(
             holds=holds,
             expected=f"{wanted}: {step.reason}" if step.reason else wanted,
             got="refused" if reasons else "allowed",
             reasons=tuple(reasons),
         )
 
-    def _attempt(self, step: MadeAttempt) -> _Answer:
-        rule = self._profile.outcomes.get(step.result.outcome)
-        ring = step.ring_s
-        if ring is None and rule is not None and rule.rang_out:
-            ring = _DEFAULT_RING_S
-        fact = AttemptMade(at=step.at, phone=step.phone, result=step.result, ring_s=ring)
+    def _attempt(self, step: MadeAttempt) -> Answer:
+        fact = AttemptMade(
+            at=step.at, phone=step.phone, result=step.result, ring_s=ring_of(step, self._profile)
+        )
         refusal = () if step.forced else self._refusal(step.phone, step.at)
         return self._record(self._by_phone[step.phone], fact, refusal, error=step.error)
 
-    def _paper(self, step: PaperSheet) -> _Answer:
+    def _paper(self, step: PaperSheet) -> Answer:
         fact = AttemptMade(
             at=step.called_at, phone=step.phone, result=step.result, ring_s=step.ring_s
         )
-        late = ("called_at: later than its entry",) if step.called_at > step.at else ()
+        late = ("called_at: 入力した時刻より後の架電です。",) if step.called_at > step.at else ()
         return self._record(self._by_phone[step.phone], fact, late, error=step.error)
 
     def _record(
@@ -201,7 +233,7 @@ class _Player:
         faults: tuple[str, ...],
         *,
         error: bool,
-    ) -> _Answer:
+    ) -> Answer:
         facts = self._facts[member.case.id]
         try:
             check_result(fact, member.case, facts, self._profile, self._calendar)
@@ -209,19 +241,24 @@ class _Player:
             faults = (*faults, str(refused))
         if not faults and not error:
             facts.append(fact)
-        return _Answer(
+        return Answer(
             holds=error == bool(faults),
             expected="rejected" if error else "recorded",
             got="rejected" if faults else "recorded",
             reasons=faults,
         )
 
-    def _city_word(self, step: CityWord) -> _Answer:
+    def _city_word(self, step: CityWord) -> Answer:
         status = self._state(step.case).status
         if isinstance(step.fact, EscalationDecided) and status is not CaseStatus.ESCALATED:
-            return _Answer(holds=False, expected="escalated", got=f"the case is {status}")
+            return Answer(
+                holds=False,
+                expected="escalated",
+                got=f"the case is {status}",
+                found={"status": str(status)},
+            )
         self._facts[step.case].append(step.fact)
-        return _Answer(holds=True, expected="recorded", got="recorded")
+        return Answer(holds=True, expected="recorded", got="recorded")
 
     def _state(self, case_id: Id) -> CaseState:
         case = self._by_case[case_id].case
@@ -271,9 +308,9 @@ def _case_values(state: CaseState) -> dict[str, object]:
     }
 
 
-def _compare(expected: dict[str, object], values: dict[str, object]) -> _Answer:
+def _compare(expected: dict[str, object], values: dict[str, object]) -> Answer:
     got = {name: values[name] for name in expected}
-    return _Answer(holds=got == expected, expected=_listed(expected), got=_listed(got))
+    return Answer(holds=got == expected, expected=_listed(expected), got=_listed(got), found=got)
 
 
 def _listed(values: dict[str, object]) -> str:

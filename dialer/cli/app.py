@@ -10,7 +10,25 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from dialer.cli import campaign, cases, emergency, operator, report, rules, service, stop_order
+from dialer.cli import (
+    appointment,
+    caller_id,
+    campaign,
+    case,
+    cases,
+    emergency,
+    escalation,
+    operator,
+    payment,
+    profile,
+    report,
+    review,
+    roster,
+    rules,
+    service,
+    stop_order,
+    why,
+)
 from dialer.cli.work import Installation
 from dialer.errors import YobirinError
 
@@ -19,7 +37,7 @@ EXIT_CODES = {
     1: "not done: not confirmed, or a check found something",
     2: "the command line is wrong",
     3: "the settings file cannot be used",
-    4: "the city's file cannot be taken in",
+    4: "a file cannot be taken in",
     5: "the named campaign, case or operator does not exist",
     6: "the request does not fit the present state",
     7: "the database is away, not migrated, or already served by another dialer",
@@ -43,13 +61,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(campaign.app, name="campaign")
+app.add_typer(case.app, name="case")
 app.add_typer(cases.app, name="cases")
 app.add_typer(stop_order.app, name="stop-order")
+app.add_typer(payment.app, name="payment")
+app.add_typer(escalation.app, name="escalation")
+app.add_typer(appointment.app, name="appointment")
+app.add_typer(review.app, name="review")
 app.add_typer(emergency.app, name="emergency")
 app.add_typer(operator.app, name="operator")
 app.add_typer(rules.app, name="rules")
+app.add_typer(profile.app, name="profile")
 app.add_typer(report.app, name="report")
+app.add_typer(roster.app, name="roster")
+app.add_typer(caller_id.app, name="caller-id")
 service.register(app)
+app.command()(why.why)
 
 
 @app.callback()

@@ -44,22 +44,40 @@ def create(
             help="A day the city takes out; may be repeated.",
         ),
     ] = None,
+    profile_name: Annotated[
+        str | None,
+        typer.Option(
+            "--profile",
+            metavar="NAME|FILE",
+            help="The contract profile, kept as it is now. Default: service.profile.",
+        ),
+    ] = None,
 ) -> None:
     """Make a campaign. It calls nobody before it is started."""
-    from db import campaigns
+    from db import campaigns, profile_orders
     from dialer.calendar import campaign_calendar
-    from dialer.profiles import load_profile
+    from dialer.profiles import parsed, read_profile
 
     if not re.fullmatch(r"[0-9A-Za-z_-]{1,64}", name):
         raise typer.BadParameter("letters, digits, - and _ only", param_hint="NAME")
 
     here = installation(ctx)
-    profile = load_profile(here.settings.service.profile, period_from)
+    written = read_profile(profile_name or here.settings.service.profile)
+    profile = parsed(written).on(period_from)
 
     async def work(session: AsyncSession) -> None:
         at = now()
-        await campaigns.create(
+        campaign = await campaigns.create(
             session, name, profile=profile.name, period_from=period_from, period_to=period_to, at=at
+        )
+        await profile_orders.add(
+            session,
+            campaign.id,
+            from_day=period_from,
+            name=written.name,
+            text=written.text,
+            at=at,
+            by=by,
         )
         for day in excluded or []:
             await campaigns.exclude_day(session, name, day, at=at, by=by)

@@ -1,4 +1,4 @@
-"""`dialer cases …`: the city's file goes in, cases are looked at."""
+"""`dialer cases …`: the city's file goes in, the month's cases are looked at."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dialer.cli.show import print_json, print_table
+from dialer.cli.show import print_findings, print_json, print_table
 from dialer.cli.work import AsJson, installation, now
 from dialer.errors import IntakeError
 from rules.case import CaseStatus
@@ -16,7 +16,6 @@ from rules.case import CaseStatus
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
-    from db.results import Past
     from db.session import Sessions
     from db.tables import CaseRow
     from dialer.intake.importer import ImportReport
@@ -76,7 +75,7 @@ def list_cases(
 
     async def work(session: AsyncSession) -> list[dict[str, Any]]:
         month = await campaigns.get(session, campaign)
-        return [_standing(case) for case in await cases.all_cases(session, month.id, status)]
+        return [standing(case) for case in await cases.all_cases(session, month.id, status)]
 
     rows = installation(ctx).read(work)
     if as_json:
@@ -86,32 +85,8 @@ def list_cases(
         print_table(columns, (list(row.values()) for row in rows))
 
 
-@app.command()
-def show(
-    ctx: typer.Context,
-    reference: Annotated[str, typer.Argument(metavar="REF", help="整理番号.")],
-    as_json: AsJson = False,
-) -> None:
-    """Show a case: the person, the phones, every call. Personal data: mind who looks on."""
-    from db import references
-
-    async def work(session: AsyncSession) -> list[dict[str, Any]]:
-        found = await references.cases_called(session, reference)
-        return [await _described(session, case) for case in found]
-
-    rows = installation(ctx).read(work)
-    if as_json:
-        print_json(rows)
-        return
-    for row in rows:
-        _print_case(row)
-
-
 def _print_import(report: ImportReport) -> None:
-    for finding in report.findings:
-        print(f"[{finding.severity}] {finding.text()}")
-    if report.findings_in_all > len(report.findings):
-        print(f"… {report.findings_in_all - len(report.findings)} more")
+    print_findings(report.findings, report.findings_in_all)
     if report.taken:
         print(
             f"{report.rows} rows: {report.added} added, {report.changed} changed, "
@@ -119,60 +94,11 @@ def _print_import(report: ImportReport) -> None:
         )
 
 
-def _standing(case: CaseRow) -> dict[str, Any]:
+def standing(case: CaseRow) -> dict[str, Any]:
+    """Where a case stands, without the person."""
     return {
         "reference": case.reference,
         "status": case.status,
         "clause": case.clause,
         "appointment": case.appointment,
     }
-
-
-async def _described(session: AsyncSession, case: CaseRow) -> dict[str, Any]:
-    from db import cases, results
-    from db.tables import Campaign
-
-    campaign = await session.get_one(Campaign, case.campaign_id)
-    return {
-        "campaign": campaign.name,
-        **_standing(case),
-        "name": case.name,
-        "kana": case.kana,
-        "birth_date": case.birth_date,
-        "address": case.address,
-        "category": case.category,
-        "amount_yen": case.amount_yen,
-        "note": case.note,
-        "phones": [
-            {
-                "number": phone.number,
-                "kind": phone.kind,
-                "learned": phone.learned,
-                "status": phone.status,
-                "counted": phone.counted,
-                "weekend_met": phone.weekend_met,
-                "due_at": phone.due_at,
-            }
-            for phone in await cases.phones_of(session, case.id)
-        ],
-        "calls": [_called(past) for past in await results.past_calls(session, case.id)],
-    }
-
-
-def _called(past: Past) -> dict[str, Any]:
-    return {
-        "placed_at": past.placed_at,
-        "phone_kind": past.phone_kind.value,
-        "outcome": past.recorded.result.outcome,
-        "by": past.recorded.by,
-        "talk_results": list(past.recorded.talk_results),
-        "note": past.recorded.note,
-    }
-
-
-def _print_case(row: dict[str, Any]) -> None:
-    lists = ("phones", "calls")
-    print_table(("case", ""), ((key, value) for key, value in row.items() if key not in lists))
-    for name in lists:
-        if row[name]:
-            print_table(tuple(row[name][0]), (tuple(one.values()) for one in row[name]))

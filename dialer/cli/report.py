@@ -16,6 +16,7 @@ from dialer.errors import NotFoundError
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
+    from dialer.evidence import CaseEvidence
     from dialer.months import Month
 
 app = typer.Typer(help="Reports for the city.")
@@ -63,6 +64,36 @@ def daily(
     else:
         for one in written:
             print(one["path"])
+
+
+@app.command()
+def evidence(
+    ctx: typer.Context,
+    campaign: Annotated[str, typer.Option("--campaign", metavar="NAME", help="Of which campaign.")],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", file_okay=False, help="Where the files go.")
+    ] = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Write what was done for every case, and what follows for every phone, as CSV (証跡)."""
+    from db import campaigns
+    from dialer.months import Months
+    from dialer.reports.evidence import campaign_evidence, write_campaign
+
+    async def work(session: AsyncSession) -> tuple[Month, list[CaseEvidence]]:
+        row = await campaigns.get(session, campaign)
+        months = Months()
+        await months.reload(session, now())
+        month = months.get(row.id)
+        return month, [one async for one in campaign_evidence(session, month)]
+
+    month, found = installation(ctx).read(work)
+    paths = write_campaign(found, month, out)
+    if as_json:
+        print_json({"campaign": campaign, "cases": len(found), "paths": paths})
+    else:
+        for path in paths:
+            print(path)
 
 
 async def _months(session: AsyncSession, day: date, name: str | None) -> list[Month]:

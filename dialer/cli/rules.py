@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dialer.cli.show import print_json
-from dialer.cli.work import AsJson
+from dialer.cli.work import AsJson, now
 
 if TYPE_CHECKING:
     from rules.scenario import FileReport, StepResult
@@ -49,6 +49,30 @@ def check(
     else:
         _print(checked)
     raise typer.Exit(_status(checked))
+
+
+@app.command()
+def protocol(
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", dir_okay=False, help="HTML. Default: stdout."),
+    ] = None,
+) -> None:
+    """Play the scenarios that ship, and write what came of them as a page to print and sign."""
+    from dialer.reports.protocol import chapters_of, protocol_html, shipped_scenarios
+    from dialer.reports.spreadsheet import write_whole
+
+    chapters = chapters_of(shipped_scenarios())
+    page = protocol_html(chapters, now())
+    failed = sum(chapter.failed for chapter in chapters)
+    if out is None:
+        print(page)
+    else:
+        write_whole(out, page.encode())
+        stories = sum(len(chapter.stories) for chapter in chapters)
+        steps = sum(chapter.steps for chapter in chapters)
+        print(f"{out}: {stories} scenarios, {steps} steps: {steps - failed} hold, {failed} do not")
+    raise typer.Exit(1 if failed else 0)
 
 
 def _check(path: Path) -> _Checked:

@@ -45,15 +45,20 @@ def status(
     if watch:
         _watch(here)
     elif as_json:
-        print_json(_asked(here).model_dump())
+        print_json(asked_status(here).model_dump())
     else:
         from dialer.cli.show import console
         from dialer.cli.status_view import view
 
-        console().print(view(_asked(here)))
+        console().print(view(asked_status(here)))
 
 
-def _asked(here: Installation) -> Status:
+def asked_status(here: Installation) -> Status:
+    """The running service's own answer.
+
+    Raises:
+        ServiceAwayError: it does not run, or does not answer.
+    """
     import httpx
     from pydantic import ValidationError
 
@@ -77,13 +82,13 @@ def _watch(here: Installation) -> None:
     from dialer.cli.status_view import view
 
     screen = console()
-    shown = view(_asked(here))
+    shown = view(asked_status(here))
     while True:
         screen.clear()  # does nothing where the output is no terminal
         screen.print(shown)
         time.sleep(WATCH_S)
         try:
-            shown = view(_asked(here))
+            shown = view(asked_status(here))
         except ServiceAwayError as error:
             shown = str(error)  # a restart must not end the watching
 

@@ -6,11 +6,14 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+
+    from dialer.intake.faults import Finding
 
 PIPED_WIDTH = 200
 """Columns of a table that goes into a file or a pipe."""
@@ -43,6 +46,26 @@ def console() -> Console:
 def print_json(value: Any) -> None:
     """Print one JSON document to stdout; moments as ISO 8601."""
     print(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+
+
+def print_findings(findings: Sequence[Finding], in_all: int) -> None:
+    """Print what was found in a file of the city, and how much more there is."""
+    for finding in findings:
+        print(f"[{finding.severity}] {finding.text()}")
+    if in_all > len(findings):
+        print(f"… {in_all - len(findings)} more")
+
+
+def write_list(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a list for the city as CSV and print its path.
+
+    Raises:
+        ReportError: the file cannot be written.
+    """
+    from dialer.reports.spreadsheet import csv_bytes, write_whole
+
+    write_whole(path, csv_bytes([header, *rows]))
+    print(path)
 
 
 def moment(at: datetime) -> str:

@@ -9,6 +9,9 @@ from rich.text import Text
 from dialer.cli.show import moment, table
 from dialer.web.models import Status
 
+SHOWN = 10
+"""Appointments on the terminal; the earliest are the missed ones."""
+
 
 def view(status: Status) -> RenderableType:
     """Calls, operators and campaigns, with what needs attention first."""
@@ -25,7 +28,20 @@ def view(status: Status) -> RenderableType:
             [(one.id, one.state, one.since) for one in status.operators],
         ),
         _campaigns(status),
+        *_appointments(status),
     )
+
+
+def _appointments(status: Status) -> list[RenderableType]:
+    if not status.appointments:
+        return []
+    shown = [
+        (one.reference, one.campaign, one.at, "MISSED" if one.missed else "")
+        for one in status.appointments[:SHOWN]
+    ]
+    more = len(status.appointments) - len(shown)
+    rest = [Text(f"… {more} more: `dialer appointment list`")] if more else []
+    return [table(("appointment of", "campaign", "at", ""), shown), *rest]
 
 
 def _campaigns(status: Status) -> Table:

@@ -102,8 +102,24 @@ def parse_day(text: str) -> date:
     return date.fromisoformat(text)
 
 
+MOMENT = "YYYY-MM-DD HH:MM"
+
+
+def parse_moment(text: str) -> datetime:
+    """A moment of Japan as the options take it."""
+    from rules.calendar import JST
+
+    return datetime.strptime(text, "%Y-%m-%d %H:%M").replace(tzinfo=JST)
+
+
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        "--out", metavar="FILE", dir_okay=False, help="Write it as CSV for the city instead."
+    ),
+]
 By = Annotated[
     str,
     typer.Option(

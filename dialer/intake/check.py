@@ -67,7 +67,7 @@ class Checked:
     """Rows that cannot be taken in."""
 
 
-def check(sheet: Sheet, layout: IntakeLayout, month: str, today: date) -> Checked:
+def check(sheet: Sheet[Item], layout: IntakeLayout, month: str, today: date) -> Checked:
     """Check all rows, each by itself and against the others.
 
     Args:

@@ -20,7 +20,7 @@ from dialer.intake.check import Checked, check
 from dialer.intake.faults import Finding
 from dialer.intake.reader import read_file, read_sheet
 from dialer.intake.taking import Taking, Work
-from dialer.profiles import load_profile
+from dialer.months import profile_of
 from rules.calendar import JST
 from rules.profile import Profile
 
@@ -69,13 +69,13 @@ async def import_file(
     """
     async with sessions.read() as session:
         campaign = await campaigns.get(session, given.campaign)
+        profile = await profile_of(session, campaign, now.astimezone(JST).date())
     if campaign.state == CampaignState.CLOSED.value:
         raise ConflictError(f"campaign {campaign.name}: is closed, nothing can be taken in")
-    profile = load_profile(campaign.profile, now.astimezone(JST).date())
     layout = profile.intake
     data = given.source if isinstance(given.source, bytes) else read_file(given.source, layout)
     month = f"{campaign.period_from:%Y-%m}"
-    checked = check(read_sheet(data, layout), layout, month, now.astimezone(JST).date())
+    checked = check(read_sheet(data, layout, layout.columns), layout, month, now.astimezone(JST).date())
     if checked.refused and not given.accept_good:
         return _report(checked, profile, Work())
     async with sessions.write() as session:

@@ -1,4 +1,4 @@
-"""From the bytes of the city's file to rows of text with their lines: nothing dropped or replaced.
+"""From the bytes of a file of the city to rows of text with their lines: nothing dropped or replaced.
 
 Every line is read by itself: no item may contain a line break, so a quotation mark that is not
 closed is found in its own line and swallows no other.
@@ -9,10 +9,12 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import islice
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from dialer.errors import IntakeError
 from dialer.intake.faults import Finding
@@ -24,13 +26,16 @@ _UNREADABLE = re.compile("[\ufffd\ue000-\uf8ff]")
 """The replacement character, and private-use characters (外字), which only the city's machines know."""
 
 Row = dict[Item, str]
+"""Of the file of cases."""
+ItemT = TypeVar("ItemT", bound=StrEnum)
+"""What the columns of a kind of file tell."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sheet:
+class Sheet(Generic[ItemT]):
     """The file as text."""
 
-    rows: list[tuple[int, Row]]
+    rows: list[tuple[int, dict[ItemT, str]]]
     """Line number and items of every row that could be read."""
     faults: list[Finding]
     """Rows that could not."""
@@ -56,8 +61,11 @@ def read_file(path: Path, layout: IntakeLayout) -> bytes:
         raise IntakeError(f"ファイルを読めません（{error.strerror}）") from None
 
 
-def read_sheet(data: bytes, layout: IntakeLayout) -> Sheet:
+def read_sheet(data: bytes, layout: IntakeLayout, columns: Mapping[ItemT, str]) -> Sheet[ItemT]:
     """Decode and split the file.
+
+    Args:
+        columns: the header's name of each item.
 
     Raises:
         IntakeError: nothing of it can be used: empty, another encoding or other columns.
@@ -68,15 +76,13 @@ def read_sheet(data: bytes, layout: IntakeLayout) -> Sheet:
     if not data.strip():
         raise IntakeError("ファイルが空です。正しいファイルを受け取ってください")
     lines = [line.removesuffix(b"\r") for line in data.split(b"\n")]
-    encoding, header = _read_header(lines[0], layout)
-    reader = _LineReader(encoding, header, layout)
+    encoding, header = _read_header(lines[0], layout, columns)
+    reader = _LineReader(encoding, header, layout, columns)
     for number, line in enumerate(lines[1:], start=2):
         if line:
             reader.read(number, line)
     if not reader.rows and not reader.faults:
-        raise IntakeError(
-            "見出しの行だけで、案件が1件もありません。正しいファイルを受け取ってください"
-        )
+        raise IntakeError("見出しの行だけで、1件もありません。正しいファイルを受け取ってください")
     return Sheet(rows=reader.rows, faults=reader.faults)
 
 
@@ -87,14 +93,20 @@ def _too_large(layout: IntakeLayout) -> str:
     )
 
 
-class _LineReader:
-    def __init__(self, encoding: str, header: list[str], layout: IntakeLayout) -> None:
-        items = {title: item for item, title in layout.columns.items()}
+class _LineReader(Generic[ItemT]):
+    def __init__(
+        self,
+        encoding: str,
+        header: list[str],
+        layout: IntakeLayout,
+        columns: Mapping[ItemT, str],
+    ) -> None:
+        items = {title: item for item, title in columns.items()}
         self._encoding = encoding
         self._titles = header
         self._items = [items[title] for title in header]
         self._max_chars = layout.max_field_chars
-        self.rows: list[tuple[int, Row]] = []
+        self.rows: list[tuple[int, dict[ItemT, str]]] = []
         self.faults: list[Finding] = []
 
     def read(self, number: int, line: bytes) -> None:
@@ -179,21 +191,23 @@ def _misquoted_column(text: str) -> int:
     return last
 
 
-def _read_header(line: bytes, layout: IntakeLayout) -> tuple[str, list[str]]:
+def _read_header(
+    line: bytes, layout: IntakeLayout, columns: Mapping[ItemT, str]
+) -> tuple[str, list[str]]:
     """The encoding in which the header's titles are known, and the titles.
 
     Raises:
         IntakeError: in no encoding, or the columns are not those of the layout.
     """
     candidates = list(_headers(line, layout))
-    known = set(layout.columns.values())
+    known = set(columns.values())
     best = max(candidates, key=lambda found: len(known.intersection(found[1])), default=None)
     if best is None or not known.intersection(best[1]):
         names = "、".join(layout.encodings)
         raise IntakeError(
             f"1行目に見出しがありません。文字コード（{names}）とファイルの内容を確かめてください"
         )
-    _check_titles(best[1], layout)
+    _check_titles(best[1], layout, columns)
     return best
 
 
@@ -205,17 +219,17 @@ def _headers(line: bytes, layout: IntakeLayout) -> Iterator[tuple[str, list[str]
             continue
 
 
-def _check_titles(titles: list[str], layout: IntakeLayout) -> None:
+def _check_titles(titles: list[str], layout: IntakeLayout, columns: Mapping[ItemT, str]) -> None:
     for word in layout.forbidden_columns:
         if any(word in unicodedata.normalize("NFKC", title) for title in titles):
             raise IntakeError(
                 f"{word}の列があります。受け取ってはならない情報です。ファイルを返し、列を除いたものを受け取ってください"
             )
-    known = layout.columns.values()
+    known = columns.values()
     missing = [title for title in known if title not in titles]
     if missing:
         raise IntakeError(f"見出しに次の列がありません: {'、'.join(missing)}")
-    if len(titles) > len(layout.columns):
+    if len(titles) > len(columns):
         raise IntakeError(
-            f"見出しに決められていない列、または同じ名前の列があります（{len(titles)}列、決まりは{len(layout.columns)}列）"
+            f"見出しに決められていない列、または同じ名前の列があります（{len(titles)}列、決まりは{len(columns)}列）"
         )

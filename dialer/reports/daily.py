@@ -37,6 +37,7 @@ class Daily:
 async def daily_of(session: AsyncSession, month: Month, day: date) -> Daily:
     """Sum up a day (midnight to midnight, Japan time) of a campaign."""
     start = datetime.combine(day, time(), JST)
+    profile = month.profile.on(day)
     made = await report_rows.calls_between(session, month.id, start, start + timedelta(days=1))
     counted = await _counted(session, month, {call.case_id for call in made})
     handled = [
@@ -44,7 +45,7 @@ async def daily_of(session: AsyncSession, month: Month, day: date) -> Daily:
             case=call.case_id,
             outcome=call.result.outcome,
             counted=(call.phone_id, call.placed_at) in counted,
-            contact=is_contact(month.profile.outcomes[call.result.outcome], call.result),
+            contact=is_contact(profile.outcomes[call.result.outcome], call.result),
         )
         for call in made
         if call.result is not None
@@ -79,7 +80,7 @@ def lines_of(daily: Daily, month: Month) -> list[tuple[object, ...]]:
         ("電話対応件数", "結果未入力", daily.unrecorded),
         *(
             ("対応結果別件数", _label(rule.label, rule.clause), sums.by_outcome.get(code, 0))
-            for code, rule in month.profile.outcomes.items()
+            for code, rule in month.profile.on(daily.day).outcomes.items()
         ),
         ("接触結果", "接触した通話", sums.contacts),
         ("接触結果", "架電した案件", sums.cases_called),

@@ -12,7 +12,6 @@ from prometheus_client import CollectorRegistry
 
 from dialer.web import operator_routes, service_routes
 from dialer.web.guard import Guard
-from dialer.web.outcomes import outcomes_of
 from dialer.web.port import Desk
 from dialer.web.refusals import answer_refusals
 from rules.profile import Profile
@@ -23,8 +22,11 @@ STATIC = Path(__file__).parent / "static"
 
 
 def create_app(desk: Desk, profile: Profile, registry: CollectorRegistry) -> FastAPI:
-    """The app for one service. The documentation pages of FastAPI load scripts from elsewhere and
-    are left out; `/openapi.json` is there."""
+    """The app for one service; `profile` is offered while there is no campaign.
+
+    The documentation pages of FastAPI load scripts from elsewhere and are left out; `/openapi.json` is
+    there.
+    """
     app = FastAPI(
         title="Yobirin",
         version=version("yobirin"),
@@ -34,7 +36,7 @@ def create_app(desk: Desk, profile: Profile, registry: CollectorRegistry) -> Fas
         telemetry={"tracing": False, "metrics": False, "logs": False},  # bodies name persons
     )
     app.state.desk = desk
-    app.state.outcomes = outcomes_of(profile)
+    app.state.profile = profile
     app.state.registry = registry
     answer_refusals(app)
     app.add_middleware(Guard)

@@ -82,6 +82,13 @@ class Call(Answer):
     household: tuple[HouseholdContact, ...] = ()
 
 
+class CriterionOut(Answer):
+    """One criterion under which an operator can hand a case to the city (§8(3)キ)."""
+
+    id: int
+    label: str
+
+
 class Me(Answer):
     """All that an operator's screen shows of the present moment."""
 
@@ -97,6 +104,8 @@ class Me(Answer):
     deadline: datetime | None = None
     """When after-call work turns into a pause; None in the other states."""
     call: Call | None = None
+    next_appointment: datetime | None = None
+    """Of anybody, if it is due or will be within 15 minutes: an operator is kept for it (rule 7)."""
 
 
 class PromiseIn(Body):
@@ -127,6 +136,8 @@ class ResultIn(Body):
     note: Annotated[str, StringConstraints(max_length=2000)] = ""
     new_phone: Digits | None = None
     """A number named in the call, digits only, trunk 0 first (§8(4)エ)."""
+    escalate: int | None = None
+    """The city's criterion under which the operator hands the case to it (§8(3)キ)."""
 
 
 class Refused(Answer):
@@ -173,6 +184,17 @@ class CampaignStatus(Answer):
     """When the next phone may be called; None: now, or never."""
 
 
+class AppointmentStatus(Answer):
+    """An appointment that waits for its call."""
+
+    campaign: str
+    reference: str
+    """整理番号."""
+    at: datetime
+    missed: bool
+    """Its window is over, and we have not called."""
+
+
 class Status(Answer):
     """What `dialer status` shows. No personal data."""
 
@@ -184,11 +206,19 @@ class Status(Answer):
     emergency_stop: bool
     asterisk_connected: bool
     database_ok: bool
+    problems: dict[str, str]
+    """What has to be mended, in words, by code (`dialer.problems`)."""
     pace: str
     """Why calls are being placed or not, in the pacer's words."""
+    limit: str
+    """What keeps the number of calls from being higher: a value of `rules.pacing.Limit`."""
+    lines: int
+    """Calls the carrier allows at once."""
     calls: CallsInFlight
     operators: tuple[OperatorStatus, ...]
     campaigns: tuple[CampaignStatus, ...]
+    appointments: tuple[AppointmentStatus, ...] = ()
+    """Those missed and those of the next 30 minutes, the earliest first."""
 
 
 class Health(Answer):

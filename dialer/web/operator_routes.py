@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException, Query, Request
 
 from dialer.web.access import DeskHere, OperatorHere
 from dialer.web.models import Me, Refused, ResultIn
-from dialer.web.outcomes import Outcomes
+from dialer.web.outcomes import Outcomes, outcomes_of
 
 POLL_LIMIT_S = 25.0
 """Below the 30 s after which proxies give up on an answer."""
@@ -73,7 +73,7 @@ async def correct_result(
 
 
 @router.get("/outcomes")
-async def outcomes(request: Request, _: OperatorHere) -> Outcomes:
-    """Outcomes, talk results and script of the contract profile."""
-    offered: Outcomes = request.app.state.outcomes
-    return offered
+async def outcomes(desk: DeskHere, request: Request, operator: OperatorHere) -> Outcomes:
+    """Outcomes, talk results and script of the contract profile the operator's call goes by, and the
+    city's criteria."""
+    return outcomes_of(desk.profile(operator) or request.app.state.profile, desk.criteria())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dialer.web.models import Answer
+from dialer.web.models import Answer, CriterionOut
 from rules.case import Scope
 from rules.outcome import Mark, Recorder
 from rules.profile import Profile, ScriptStep, TalkResult
@@ -27,12 +27,15 @@ class Outcomes(Answer):
 
     outcomes: tuple[OutcomeOut, ...]
     labels: dict[str, str]
-    """Of every outcome by code, those of the line included: a case's history shows them."""
+    """Of every outcome by code, those of the line and of the month's other days included: a case's
+    history shows them."""
     talk_results: tuple[TalkResult, ...]
     script: tuple[ScriptStep, ...]
+    criteria: tuple[CriterionOut, ...]
+    """Of the city, under which a case may be handed to it."""
 
 
-def outcomes_of(profile: Profile) -> Outcomes:
+def outcomes_of(profile: Profile, criteria: tuple[CriterionOut, ...]) -> Outcomes:
     """The profile's outcomes in its order, those that only the line can know left out."""
     return Outcomes(
         outcomes=tuple(
@@ -47,7 +50,12 @@ def outcomes_of(profile: Profile) -> Outcomes:
             for code, rule in profile.outcomes.items()
             if Recorder.OPERATOR in rule.by
         ),
-        labels={code: rule.label for code, rule in profile.outcomes.items()},
+        labels={
+            code: rule.label
+            for form in (*profile.timeline.forms, profile)
+            for code, rule in form.outcomes.items()
+        },
         talk_results=profile.talk_results,
         script=profile.script,
+        criteria=criteria,
     )

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from dialer.web.models import Health, Me, ResultIn, Status
+from dialer.web.models import CriterionOut, Health, Me, ResultIn, Status
+from rules.profile import Profile
 
 
 class Desk(Protocol):
@@ -25,6 +26,15 @@ class Desk(Protocol):
 
     def me(self, operator_id: str) -> Me:
         """The operator's present screen."""
+        ...
+
+    def profile(self, operator_id: str) -> Profile | None:
+        """The contract profile in force for the operator's call, else for the campaign that is called
+        now; None: there is no campaign."""
+        ...
+
+    def criteria(self) -> tuple[CriterionOut, ...]:
+        """The criteria under which a case may be handed to the city (§8(3)キ)."""
         ...
 
     async def changed(self, operator_id: str, since: int, wait_s: float) -> Me:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import shutil
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from db import candidates
 from db.candidates import Candidate
+from db.session import make_sessions
 from db.tables import PhoneRow, table_of
+from rules import priority
+from rules.priority import LAST
 from tests.db.town import NOON, Town, at
 
 
@@ -37,15 +43,60 @@ async def test_a_phone_waits_after_its_attempt_while_the_others_are_due(town: To
     assert [one.reference for one in await due(town, NOON + timedelta(minutes=1))] == ["2"]
 
 
-async def test_those_with_the_lowest_rank_come_first(town: Town) -> None:
-    ranks = {"1": 7, "2": 1, "3": 3}
-    for reference, rank in ranks.items():
+async def stand(town: Town, phone_id: int, rank: int, due_at: datetime) -> None:
+    """Put a phone at a place in the line."""
+    async with town.sessions.write() as session:
+        await session.execute(
+            update(table_of(PhoneRow))
+            .where(PhoneRow.id == phone_id)
+            .values(rank=rank, due_at=due_at)
+        )
+
+
+async def test_among_all_ranks_only_those_due_are_found_however_many_wait_before_them(
+    town: Town,
+) -> None:
+    late = timedelta(seconds=1)
+    places = {
+        "0": (priority.APPOINTMENT, NOON + late),
+        "1": (5, NOON + late),
+        "2": (LAST - 1, NOON),
+        "3": (LAST - 1, NOON + late),
+        "4": (LAST, NOON - late),
+        "5": (LAST, NOON - 2 * late),
+        "6": (5, NOON + late),
+        "7": (LAST, NOON - late),
+    }
+    for reference, place in places.items():
         phone = await town.phone(await town.case(reference, f"025800000{reference}"))
-        async with town.sessions.write() as session:
-            await session.execute(
-                update(table_of(PhoneRow)).where(PhoneRow.id == phone.id).values(rank=rank)
-            )
-    assert [one.reference for one in await due(town)] == ["2", "3", "1"]
+        await stand(town, phone.id, *place)
+    assert [one.reference for one in await due(town)] == ["2", "5", "4", "7"]
+    assert [one.reference for one in await due(town, limit=3)] == ["2", "5", "4"]
+    assert [one.reference for one in await due(town, NOON + late, limit=3)] == ["0", "1", "6"]
+
+
+async def test_sqlite_goes_through_each_rank_in_order_and_sorts_only_what_it_gives(
+    sqlite_template: Path, tmp_path: Path
+) -> None:
+    path = shutil.copyfile(sqlite_template, tmp_path / "yobirin.db")
+    sessions = make_sessions(f"sqlite+aiosqlite:///{path}")
+    asked: list[tuple[str, Any]] = []
+    event.listen(
+        sessions.engine.sync_engine,
+        "before_cursor_execute",
+        lambda _connection, _cursor, statement, values, *_: asked.append((statement, values)),
+    )
+    town = await Town(sessions).open()
+    await due(town)
+    statement, values = asked[-1]
+    async with sessions.read() as session:
+        connection = await session.connection()
+        rows = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        plan = [row.detail for row in rows]
+    await sessions.close()
+    search = plan[: plan.index("SCAN due")]
+    assert "SEARCH phone USING INDEX ix_phone_due (campaign_id=? AND rank=? AND due_at<?)" in search
+    assert not any("TEMP B-TREE" in step or step.startswith("SCAN") for step in search)
 
 
 async def test_nobody_of_a_household_or_number_in_flight_is_a_candidate(town: Town) -> None:

@@ -112,6 +112,13 @@ async def test_a_server_killed_within_a_transaction_is_away_and_later_there_agai
         await sessions.close()
 
 
+async def test_postgresql_runs_statements_without_compiling_them(postgres: PostgresServer) -> None:
+    sessions = make_sessions(postgres.url("yobirin"))
+    async with sessions.read() as session:
+        assert await session.scalar(text("SHOW jit")) == "off"
+    await sessions.close()
+
+
 async def test_an_error_shows_no_values(sessions: Sessions) -> None:
     with pytest.raises(DatabaseError) as refused:
         async with sessions.write() as session:

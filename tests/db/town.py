@@ -204,6 +204,18 @@ class Town:
             )
         return attempt_id
 
+    async def appoint(self, phone: PhoneRow, when: datetime, learned: datetime) -> str:
+        """A talk in which somebody said when the person can be reached on this phone."""
+        attempt_id = await self.talk(phone, learned)
+        result = Result(outcome="third_party", appointment=when)
+        over = learned + timedelta(minutes=2)
+        async with self.sessions.write() as session:
+            recorded = Recorded(result=result, at=over, by=OPERATOR)
+            await results.save_first(session, attempt_id, recorded)
+            await ledger.finish(session, [attempt_id])
+            await self.refresh(session, phone.case_id, now=over)
+        return attempt_id
+
     async def save(
         self, session: AsyncSession, attempt_id: str, case_id: int, outcome: str, now: datetime
     ) -> bool:

@@ -14,13 +14,21 @@ from dialer.ledger import Entry, Settlement
 
 
 class StillClock:
-    """Stands until it is moved; both times move together."""
+    """Stands until it is moved; both times move together, unless somebody sets the clock."""
+
+    is_real = False
 
     def __init__(self, now: datetime) -> None:
         self._start = now
         self._passed_s = 0.0
+        self.error_s = 0.0
+        """By how much the clock was set forth, or back."""
 
     def now(self) -> datetime:
+        return self.true_now() + timedelta(seconds=self.error_s)
+
+    def true_now(self) -> datetime:
+        """What the clock would say if nobody had set it."""
         return self._start + timedelta(seconds=self._passed_s)
 
     def monotonic(self) -> float:

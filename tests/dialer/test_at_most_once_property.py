@@ -12,7 +12,7 @@ import asyncio
 import random
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -31,7 +31,7 @@ from db import campaigns, operators
 from db.campaigns import CampaignState
 from db.session import Sessions, make_engine
 from db.tables import Attempt, CallInFlight, ResultRow
-from dialer import bootstrap, inbox, months, service
+from dialer import bootstrap, inbox, months
 from dialer.ami.link import Value
 from dialer.errors import ConflictError, DatabaseError, NotFoundError
 from dialer.service import Service
@@ -78,6 +78,8 @@ class Kind(StrEnum):
 
 class World:
     """The service, what it stands on, and what happens to it."""
+
+    is_real = False
 
     def __init__(self, url: str, seed: int) -> None:
         self.url = url
@@ -296,30 +298,6 @@ class NoWeb:
         self._stop.set()
 
 
-class VirtualScheduler:
-    """The regular jobs, in the loop's time."""
-
-    def __init__(self) -> None:
-        self._jobs: list[Callable[[], Coroutine[Any, Any, None]]] = []
-
-    def add_job(self, job: Any, trigger: str, **when: Any) -> None:
-        if trigger == "interval":
-            self._seconds = float(when["seconds"])
-            self._jobs.append(job)
-
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run())
-
-    def shutdown(self) -> None:
-        self._task.cancel()
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(self._seconds)
-            for job in self._jobs:
-                await job()
-
-
 _SECRETS = Secrets(ami="", lookup_key="00" * 32, sip={})
 
 
@@ -346,7 +324,6 @@ def _stand_ins() -> Iterator[None]:
             (months, "load_profile", lambda *_: profile),
             (bootstrap, "create_app", lambda *_: None),
             (bootstrap, "WebServer", NoWeb),
-            (service, "AsyncIOScheduler", VirtualScheduler),
             (inbox, "EVERY_S", 1.0),
         ):
             stack.enter_context(patch.object(module, name, stand_in))

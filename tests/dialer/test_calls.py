@@ -45,7 +45,7 @@ class Floor:
         self.link = FakeLink()
         self.ledger = ledger or FakeLedger()
         self.changes = 0
-        self.seats = Seats(self.clock, PROFILE.after_call_limit_s, self._seat_moved)
+        self.seats = Seats(self.clock, lambda _: PROFILE.after_call_limit_s, self._seat_moved)
         self.metrics = Metrics()
         self.calls = Calls(
             self.clock, self.link, self.seats, self.ledger, self.metrics, lambda _: PROFILE, self._changed

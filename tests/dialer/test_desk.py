@@ -19,6 +19,7 @@ from db.notices import add as notice
 from db.progress import progress
 from db.session import Sessions
 from dialer import desk as desk_module
+from dialer.caller_ids import CallerIds
 from dialer.calls import Line
 from dialer.desk import OperatorsDesk
 from dialer.errors import ConflictError, NotFoundError
@@ -59,8 +60,9 @@ class Centre(Floor):
         self.woken = 0
         self.legs_asked = 0
         self.inbox = Inbox(
-            sessions, self.clock, self.months, self.calls, self.desk, self._wake, self._ask_legs
-        )
+            sessions, self.clock, self.months, self.calls, self.desk, CallerIds(["0258000101"]),
+            self._wake, self._ask_legs
+        )  # fmt: skip
 
     def _wake(self) -> None:
         self.woken += 1

@@ -24,7 +24,7 @@ SCENES = {
         try:
             raise ValueError("{SECRET}")
         except ValueError:
-            logging.getLogger("apscheduler").exception("Job raised an exception")
+            logging.getLogger("uvicorn").exception("Job raised an exception")
     """,
     "a library's arguments": f"""
         logging.getLogger("sqlalchemy").error("cannot bind %s", "{SECRET}")
@@ -98,7 +98,7 @@ def test_an_error_is_logged_with_its_kind_and_its_place() -> None:
 
 def test_a_librarys_error_is_logged_with_its_kind_and_its_logger() -> None:
     (line,) = logged(SCENES["a library's exception"])
-    assert (line["logger"], line["event"]) == ("apscheduler", "Job raised an exception")
+    assert (line["logger"], line["event"]) == ("uvicorn", "Job raised an exception")
     assert (line["error"], line["level"]) == ("ValueError", "error")
 
 

@@ -17,6 +17,7 @@ from db.errors import DatabaseError
 from db.ledger import in_flight
 from db.tables import Attempt, CallInFlight
 from dialer.ami.link import Value
+from dialer.caller_ids import CallerIds
 from dialer.metrics import Metrics
 from dialer.months import Months
 from dialer.pacer import Pacer
@@ -39,6 +40,7 @@ class Office(Floor):
         self.may_dial = True
         self.unknown = 0
         self.months = Months()
+        self.caller_ids = CallerIds(POOL)
         self.pacer = Pacer(
             Settings.model_validate(
                 {"trunk": {"host": "192.0.2.1", "lines": lines}, "caller_id": {"pool": POOL}}
@@ -47,6 +49,7 @@ class Office(Floor):
             town.sessions,
             self.link,
             self.months,
+            self.caller_ids,
             self.seats,
             self.calls,
             Metrics(),
@@ -63,6 +66,7 @@ class Office(Floor):
         before = len(self.link.sent)
         async with self.town.sessions.read() as session:
             await self.months.reload(session, self.clock.now())
+            await self.caller_ids.reload(session)
         await self.pacer._dial()
         await turns()
         channels = [str(one["Channel"]) for one in self.link.sent[before:]]

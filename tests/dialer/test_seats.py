@@ -22,7 +22,7 @@ class Hall:
     def __init__(self, limit_s: float = LIMIT_S) -> None:
         self.clock = StillClock(T0)
         self.told: list[tuple[Seat, Seat]] = []
-        self.seats = Seats(self.clock, limit_s, lambda *pair: self.told.append(pair))
+        self.seats = Seats(self.clock, lambda _: limit_s, lambda *pair: self.told.append(pair))
 
     def sit(self, *operators: str) -> None:
         """Operators who asked for calls and are on the line, one second after the other."""

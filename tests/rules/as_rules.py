@@ -12,6 +12,7 @@ from rules.case import (
     CaseState,
     Decision,
     EscalationDecided,
+    EscalationRaised,
     Fact,
     PaymentKnown,
     Phone,
@@ -66,6 +67,8 @@ def to_fact(fact: naive.Fact) -> Fact:
             return AttemptMade(at=at, phone=phone, result=_to_result(fact), ring_s=ring_s)
         case "callback":
             return CallbackTaken(at=at, result=_to_result(fact))
+        case "raise":
+            return EscalationRaised(at=at)
         case "decide":
             return EscalationDecided(at=at, decision=Decision(fact["decision"]))
         case "stop":
@@ -98,6 +101,15 @@ def from_state(state: CaseState) -> naive.Names:
         "appointment_phone": state.appointment_phone,
         "noted": state.noted_appointment,
         "missed": list(state.missed_appointments),
+        "questions": [
+            {
+                "since": one.since,
+                "why": str(one.cause),
+                "ended": one.ended_at,
+                "decision": one.decision and str(one.decision),
+            }
+            for one in state.escalations
+        ],
         "phones": {
             phone.id: {
                 "closed": phone.status is PhoneStatus.CLOSED,

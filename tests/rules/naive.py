@@ -5,7 +5,7 @@ dict, and everything is counted again from the list of facts whenever it is aske
 requirements leave room, a comment names the reading taken.
 
 A case is `{"phones": [id, ...]}`; a fact is a dict with `kind` (attempt, callback, stop, unstop, paid,
-decide) and `at`; a calendar is `{"from", "to", "excluded", "holidays"}`; a profile is the dict of the
+raise, decide) and `at`; a calendar is `{"from", "to", "excluded", "holidays"}`; a profile is the dict of the
 values a scenario may set.
 """
 
@@ -202,7 +202,7 @@ def case_state(facts: Facts, case: Names, calendar: Names, profile: Names) -> Na
         "ended": None,
         "ended_under": set(),
         "talked": False,
-        "escalated": False,
+        "questions": [],
         "refusal": None,
         "stopped": False,
         "paid": False,
@@ -225,9 +225,25 @@ def _status(story: Names) -> Names:
         return {"status": "stopped", "clause": "ク"}
     if story["paid"]:
         return {"status": "paid", "clause": None}
-    if story["escalated"]:
+    if is_asked(story):
         return {"status": "escalated", "clause": None}
     return {"status": "open", "clause": None}
+
+
+def is_asked(story: Names) -> bool:
+    """Some question to the city has no answer yet."""
+    return any(question["ended"] is None for question in story["questions"])
+
+
+def _ask(story: Names, at: datetime, why: str) -> None:
+    story["questions"].append({"since": at, "why": why, "ended": None, "decision": None})
+
+
+def _answer(story: Names, at: datetime, decision: str | None) -> None:
+    """The city's answer, or (None) an end after which only the city's own criteria ask on."""
+    for question in story["questions"]:
+        if question["ended"] is None and (decision or question["why"] != "raised"):
+            question["ended"], question["decision"] = at, decision
 
 
 def _tell(story: Names, facts: Facts, case: Names, calendar: Names, profile: Names) -> None:
@@ -239,6 +255,9 @@ def _tell(story: Names, facts: Facts, case: Names, calendar: Names, profile: Nam
         story["ended_under"].discard("stopped")
     if fact["kind"] == "paid":
         story["paid"] = True
+    if fact["kind"] == "raise":
+        # Reading: also of a case that has ended, or is stopped or paid; its status stays what it was.
+        _ask(story, fact["at"], "raised")
     if fact["kind"] == "decide":
         _decide(story, fact, facts, case, profile)
     if fact["kind"] in ("attempt", "callback"):
@@ -248,28 +267,28 @@ def _tell(story: Names, facts: Facts, case: Names, calendar: Names, profile: Nam
     _end_by_phones(story, facts, case, profile)
 
 
-def _end(story: Names, clause: str) -> None:
+def _end(story: Names, clause: str, at: datetime) -> None:
     if story["ended"]:
         return
     story["ended"] = clause
     story["ended_under"] = {word for word in ("stopped", "paid") if story[word]}
-    story["escalated"] = False
+    _answer(story, at, None)
     story["appointment"] = story["appointment_phone"] = None
 
 
 def _decide(story: Names, fact: Fact, facts: Facts, case: Names, profile: Names) -> None:
-    # Reading: there is nothing to decide about a case that is not escalated.
-    if not story["escalated"]:
+    # Reading: there is nothing to decide about a case that was not escalated.
+    if not is_asked(story):
         return
-    story["escalated"] = False
+    _answer(story, fact["at"], fact["decision"])
     if fact["decision"] == "stop":
         story["stopped"] = True
     if fact["decision"] == "close":
         # Reading: the clause is what was waiting for approval, else the calls', else the city's word.
         if story["refusal"]:
-            _end(story, story["refusal"])
+            _end(story, story["refusal"], fact["at"])
         _end_by_phones(story, facts, case, profile)
-        _end(story, "ク")
+        _end(story, "ク", fact["at"])
     story["refusal"] = None
 
 
@@ -300,9 +319,10 @@ def _end_by_outcome(story: Names, facts: Facts, case: Names, profile: Names) -> 
         story["talked"] = True
     if outcome == "refused" and profile["approve_refusals"]:
         if not story["ended"]:
-            story["escalated"], story["refusal"] = True, clause
+            _ask(story, fact["at"], "refusal")
+            story["refusal"] = clause
     elif scope_of(fact) == "case":
-        _end(story, clause)
+        _end(story, clause, fact["at"])
     elif closings(facts, case) != closings(facts[:-1], case):
         _after_closing(story, facts, case)
 
@@ -310,7 +330,7 @@ def _end_by_outcome(story: Names, facts: Facts, case: Names, profile: Names) -> 
 def _after_closing(story: Names, facts: Facts, case: Names) -> None:
     closed = closings(facts, case)
     if not open_phones(facts, case):
-        _end(story, list(closed.values())[-1])
+        _end(story, list(closed.values())[-1], facts[-1]["at"])
     elif story["appointment_phone"] in closed:
         # Reading: the person named a time, not a phone; another one is called then.
         story["appointment_phone"] = None
@@ -340,18 +360,21 @@ def _learn_appointment(
     # Reading: the newer time takes the place of the older, even if it cannot be kept.
     story["noted"] = when
     story["appointment"] = story["appointment_phone"] = None
+    why = "extra_appointment" if extra else "last_appointment" if last else "early_appointment"
     if extra or last or profile["escalate_early_appointments"]:
-        story["ended"], story["escalated"] = None, True
+        story["ended"] = None
+        _ask(story, fact["at"], why)
 
 
 def _end_by_phones(story: Names, facts: Facts, case: Names, profile: Names) -> None:
-    if story["ended"] or story["escalated"] or story["appointment"]:
+    if story["ended"] or is_asked(story) or story["appointment"]:
         return
+    at = facts[-1]["at"]
     still_open = open_phones(facts, case)
     if not still_open:
-        _end(story, list(closings(facts, case).values())[-1])
+        _end(story, list(closings(facts, case).values())[-1], at)
     elif all(is_used_up(facts, phone, case, profile) for phone in still_open):
-        _end(story, "カ")
+        _end(story, "カ", at)
 
 
 # --- may this phone be called now? ----------------------------------------------------------------
@@ -390,7 +413,7 @@ def refusals(
         "excluded_day": is_excluded(now.date(), calendar),
         "outside_hours": not in_hours(now, calendar, profile),
         "case_complete": case["status"] == "complete",
-        "case_escalated": case["status"] == "escalated",
+        "case_escalated": is_asked(case),
         "stopped": case["stopped"],
         "paid": case["paid"],
         "phone_closed": mine["closed"],
@@ -441,12 +464,9 @@ def is_kept(case: Names, phone: object, now: datetime, calendar: Names, profile:
     mine = case["phones"][phone]
     if is_non_weekday(now.date(), calendar) or mine["weekend_met"]:
         return False
-    # Reading: where the whole case needs one non-weekday call, only the last of all that its open
-    # phones may still get is kept for it.
-    phones = [mine]
-    if profile["weekend_scope"] == "case" and profile["attempt_scope"] == "phone":
-        phones = [it for it in case["phones"].values() if not it["closed"]]
-    if sum(it["left"] for it in phones if it["left"] > 0) != 1:
+    # Reading: rule 6 to the letter, also where the whole case needs one non-weekday call: the last
+    # attempt of a phone is kept while none of the case has met it, whatever the other phone may get.
+    if mine["left"] != 1:
         return False
     return any(
         is_non_weekday(day, calendar) and could_be_called_on(day, mine, calendar, profile)

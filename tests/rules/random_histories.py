@@ -130,9 +130,9 @@ def _step(history: History) -> naive.Names:
     phone = chance.choice(case["phones"])
     history.now = _later(history, case, phone)
     standing = history.standing(case)
-    kinds = ["attempt"] * 30 + ["callback"] * 4 + ["stop", "paid", "decide"]
+    kinds = ["attempt"] * 30 + ["callback"] * 4 + ["stop", "paid", "raise", "raise", "decide"]
     kinds += ["unstop"] * (15 if standing["stopped"] else 1)
-    kinds += ["decide"] * (15 if standing["escalated"] else 0)
+    kinds += ["decide"] * (15 if naive.is_asked(standing) else 0)
     fact: naive.Fact = {"kind": chance.choice(kinds), "at": history.now}
     if fact["kind"] == "decide":
         fact["decision"] = chance.choice(["resume", "stop", "close"])
@@ -288,11 +288,14 @@ def _reached(standing: naive.Names, values: naive.Names) -> set[str]:
         "an appointment that cannot be kept": standing["noted"] is not None,
         "an extra call": any(len(it["counted"]) > values["attempts"] for it in phones),
         "an end under a stop or a payment": bool(standing["ended_under"]),
+        "an escalation of a case that has ended": standing["status"] == "complete"
+        and naive.is_asked(standing),
         "a reserved operator": any(it["needs_operator"] for it in phones),
         "a closed phone of an open case": standing["status"] == "open"
         and any(it["closed"] for it in phones),
     }
-    return reached | {mark for mark, holds in marks.items() if holds}
+    causes = {f"escalated: {question['why']}" for question in standing["questions"]}
+    return reached | causes | {mark for mark, holds in marks.items() if holds}
 
 
 def _comparable(standing: naive.Names, by_rules: naive.Names) -> naive.Names:

@@ -7,7 +7,8 @@ from importlib.resources import files
 
 from rules.calendar import JST, Calendar
 from rules.case import AttemptMade, CallbackTaken, Case, Phone, PhoneKind, Result, Scope
-from rules.profile import Profile, parse_profile, with_overrides
+from rules.profile import Profile, with_overrides
+from rules.profile_file import parse_profile
 
 PROFILE_TEXT = (files("rules") / "profiles" / "nagaoka-r8.yaml").read_text(encoding="utf-8")
 PROFILE = parse_profile(PROFILE_TEXT, "nagaoka-r8")
@@ -29,6 +30,12 @@ TWO_PHONES = Case(
 def at(text: str) -> datetime:
     """A moment of November 2026: "20 10:00" or "20 10:00:05"."""
     return datetime.fromisoformat(f"2026-11-{text}").replace(tzinfo=JST)
+
+
+def changed(old: str, new: str, text: str = PROFILE_TEXT) -> str:
+    """The shipped profile's text, or another, with one place changed."""
+    assert text.count(old) == 1, "the test must change exactly one place"
+    return text.replace(old, new)
 
 
 def profile_with(**overrides: object) -> Profile:

@@ -10,6 +10,7 @@ import random
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rules.case import EscalationCause
 from rules.eligibility import Reason
 from tests.rules.random_histories import compare_history
 
@@ -29,4 +30,6 @@ def test_both_say_the_same_of_histories_that_reach_everything() -> None:
     statuses = {"open", "complete", "escalated", "stopped", "paid"}
     assert reached >= {f"status {status}" for status in statuses}
     assert reached >= {f"rejected {field}" for field in ("outcome", "ring", "phone", "scope")}
+    assert reached >= {f"escalated: {cause}" for cause in EscalationCause}
+    assert "an escalation of a case that has ended" in reached
     assert {"an extra call", "an appointment missed", "a closed phone of an open case"} <= reached

@@ -46,6 +46,14 @@ def test_the_profiles_year_end_is_excluded_beside_what_the_city_takes_out() -> N
     assert excluded == ["12-25", "12-29", "12-30", "12-31", "01-01", "01-02", "01-03"]
 
 
+def test_the_year_end_excludes_no_day_beside_the_period() -> None:
+    none: frozenset[date] = frozenset()
+    before = calendar_of(PROFILE, date(2026, 12, 21), date(2026, 12, 28), none, none)
+    assert before.excluded == none
+    last = calendar_of(PROFILE, date(2026, 12, 21), date(2026, 12, 29), none, none)
+    assert last.excluded == {date(2026, 12, 29)}
+
+
 @pytest.mark.parametrize(
     ("when", "open_then"),
     [

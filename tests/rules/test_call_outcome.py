@@ -160,6 +160,11 @@ def test_how_long_it_has_to_ring_is_the_contracts_to_say() -> None:
     assert line_outcome(call, profile_with(ring_min_s=30)) == LineOutcome(code="no_answer")
 
 
+def test_a_call_that_never_rang_is_not_unanswered_however_little_ringing_is_asked_for() -> None:
+    call = Story(UNANSWERED, cause=19).call
+    assert line_outcome(call, profile_with(ring_min_s=1)) == LineOutcome(code="failed", review=True)
+
+
 moments = st.floats(0, 120)
 
 

@@ -232,6 +232,11 @@ def test_a_second_operator_is_the_one_who_talked() -> None:
     assert (call.operator, call.state) == ("202", State.TALKING)
 
 
+def test_the_operator_is_the_one_who_was_connected_whoever_had_been_assigned() -> None:
+    call, _ = apply(call_after(Answered, OperatorAssigned), fact_of(Connected, 10, operator="202"))
+    assert call.operator == "202"
+
+
 RINGS = [
     ([], None),
     ([Rang], None),  # not over

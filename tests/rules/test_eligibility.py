@@ -196,11 +196,9 @@ def test_a_missed_appointment_that_was_made_up_for_stays_in_the_report() -> None
 @pytest.mark.parametrize(
     ("scopes", "facts", "kept"),
     [
-        # the case's six attempts: the other phone can still meet it
-        ({"weekend_scope": "case"}, WEEKDAYS, False),
-        # … unless it is closed
-        ({"weekend_scope": "case"}, [*WEEKDAYS, attempt("24 15:00", "fax", "a2")], True),
-        # … or met already by it
+        # a phone of the case keeps its own last one, though the other phone could still meet it
+        ({"weekend_scope": "case"}, WEEKDAYS, True),
+        # … unless it is met already by the other
         ({"weekend_scope": "case"}, [*WEEKDAYS, attempt("22 10:00", phone="a2")], False),
         # the case's three attempts
         (

@@ -388,6 +388,24 @@ def test_an_appointment_learned_on_the_last_attempt_keeps_the_case_open_for_an_e
     assert (state.clause, len(state.phones["a1"].counted)) == ("カ", 4)
 
 
+def test_the_last_attempt_on_a_phone_is_its_last_though_another_phone_has_some_left() -> None:
+    third = attempt("22 10:00", "third_party", appointment="30 21:00")
+    assert fold(*USED[:2], third, case=TWO_PHONES).status is CaseStatus.ESCALATED
+    shared = profile_with(attempt_scope="case")
+    facts = [USED[0], attempt("20 11:00", phone="a2"), third]
+    assert fold(*facts, case=TWO_PHONES, profile=shared).status is CaseStatus.ESCALATED
+    assert fold(*facts, case=TWO_PHONES).status is CaseStatus.OPEN
+
+
+def test_a_time_named_in_a_callback_is_the_last_word_only_when_no_phone_has_an_attempt_left() -> (
+    None
+):
+    named = callback("24 10:00", "person_incomplete", appointment="30 21:00")
+    assert fold(*USED, named, case=TWO_PHONES).status is CaseStatus.OPEN
+    used_both = [attempt(f"{day} 15:00", phone="a2") for day in (20, 21, 22)]
+    assert fold(*USED, *used_both, named, case=TWO_PHONES).status is CaseStatus.ESCALATED
+
+
 def test_an_appointment_learned_on_an_extra_call_is_escalated() -> None:
     third = attempt("22 10:00", "third_party", appointment="24 19:00")
     extra = attempt("24 19:00", "third_party", appointment="25 19:00")

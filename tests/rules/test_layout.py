@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from rules.layout import IntakeLayout, Item
+from rules.layout import IntakeLayout, Item, PaymentItem
 
 COLUMNS = {item.value: f"列{n}" for n, item in enumerate(Item)}
 
@@ -50,3 +50,29 @@ def test_a_layout_names_every_item() -> None:
 def test_a_layout_that_cannot_be_is_refused(changes: dict[str, Any], what: str) -> None:
     with pytest.raises(ValidationError, match=what):
         layout(**changes)
+
+
+PAYMENTS = {"columns": {"reference": "整理番号", "amount": "納付額"}, "required": ["reference"]}
+
+
+def test_a_city_may_hand_over_files_of_payments_or_none() -> None:
+    assert layout().payments is None
+    told = layout(payments=PAYMENTS).payments
+    assert told is not None
+    assert told.columns[PaymentItem.AMOUNT] == "納付額"
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"required": []}, "needs `reference`"),
+        ({"required": ["amount"]}, "needs `reference`"),
+        ({"required": ["reference", "paid_on"]}, "a column for each"),  # it has none
+        ({"columns": {"amount": "納付額"}}, "a column for each"),
+        ({"columns": {"reference": "整理番号", "amount": "整理番号"}}, "share one column"),
+        ({"columns": {"reference": "整理番号", "name": "氏名"}}, "name"),
+    ],
+)
+def test_a_layout_of_payments_that_cannot_be_is_refused(changes: dict[str, Any], what: str) -> None:
+    with pytest.raises(ValidationError, match=what):
+        layout(payments=PAYMENTS | changes)

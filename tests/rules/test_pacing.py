@@ -10,7 +10,14 @@ from rules.pacing import Limit, Pace, Snapshot, calls_to_place
 
 
 def snapshot(
-    free: int, unanswered: int, waiting: int, lines: int, used: int, *, may_dial: bool = True
+    free: int,
+    unanswered: int,
+    waiting: int,
+    lines: int,
+    used: int,
+    *,
+    soon: int = 0,
+    may_dial: bool = True,
 ) -> Snapshot:
     return Snapshot(
         may_dial=may_dial,
@@ -19,6 +26,7 @@ def snapshot(
         calls_waiting=waiting,
         lines=lines,
         lines_used=used,
+        appointments_soon=soon,
     )
 
 
@@ -48,16 +56,38 @@ def test_nothing_is_placed_while_dialling_is_forbidden() -> None:
     assert calls_to_place(asked) == Pace(calls=0, limit=Limit.STOPPED)
 
 
+RESERVED = [
+    # free, unanswered, waiting, lines, used; appointments soon; calls, limit, reserved
+    ((3, 0, 0, 10, 0), 1, Pace(calls=2, limit=Limit.APPOINTMENTS, reserved=1)),
+    ((1, 0, 0, 10, 0), 1, Pace(calls=0, limit=Limit.APPOINTMENTS, reserved=1)),
+    ((1, 0, 0, 10, 0), 5, Pace(calls=0, limit=Limit.APPOINTMENTS, reserved=1)),
+    ((3, 2, 0, 10, 2), 1, Pace(calls=0, limit=Limit.APPOINTMENTS, reserved=1)),
+    ((3, 3, 0, 10, 3), 1, Pace(calls=0, limit=Limit.OPERATORS)),  # nobody is left to be kept
+    ((3, 0, 0, 2, 0), 1, Pace(calls=1, limit=Limit.APPOINTMENTS, reserved=1)),  # a line, too
+    ((3, 0, 0, 2, 2), 1, Pace(calls=0, limit=Limit.LINES)),
+]
+
+
+@pytest.mark.parametrize(("numbers", "soon", "pace"), RESERVED)
+def test_an_operator_who_is_free_is_kept_for_an_appointment(
+    numbers: tuple[int, int, int, int, int], soon: int, pace: Pace
+) -> None:
+    assert calls_to_place(snapshot(*numbers, soon=soon)) == pace
+
+
 numbers = st.integers(-5, 500)
 
 
-@given(numbers, numbers, numbers, numbers, numbers, st.booleans())
+@given(numbers, numbers, numbers, numbers, numbers, st.integers(0, 20), st.booleans())
 def test_no_snapshot_gives_more_calls_than_unclaimed_operators_or_free_lines(
-    free: int, unanswered: int, waiting: int, lines: int, used: int, may_dial: bool
+    free: int, unanswered: int, waiting: int, lines: int, used: int, soon: int, may_dial: bool
 ) -> None:
-    asked = snapshot(free, unanswered, waiting, lines, used, may_dial=may_dial)
-    calls = calls_to_place(asked).calls
-    assert 0 <= calls <= max(0, free - unanswered - waiting)
+    asked = snapshot(free, unanswered, waiting, lines, used, soon=soon, may_dial=may_dial)
+    pace = calls_to_place(asked)
+    assert pace.calls >= 0
+    assert 0 <= pace.reserved <= soon
+    calls = pace.calls + pace.reserved
+    assert calls <= max(0, free - unanswered - waiting)
     assert calls <= max(0, lines - used)
     assert may_dial or calls == 0
 

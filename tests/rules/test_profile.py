@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date, time, timedelta
+from itertools import pairwise
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rules.case import Scope
 from rules.outcome import Recorder
-from rules.profile import OVERRIDABLE, Profile, ProfileError, parse_profile, with_overrides
-from tests.rules.stories import PROFILE, PROFILE_TEXT
+from rules.profile import OVERRIDABLE, Profile, ProfileError, in_succession, with_overrides
+from rules.profile_file import parse_profile
+from tests.rules.stories import PROFILE, PROFILE_TEXT, changed
 
 # requirements.md, Outcomes: code, clause, counted, contact
 TABLE = [
@@ -35,11 +39,6 @@ TABLE = [
     ("failed", None, "no", "no"),
     ("cancelled", None, "no", "no"),
 ]
-
-
-def changed(old: str, new: str) -> str:
-    assert PROFILE_TEXT.count(old) == 1, "the test must change exactly one place"
-    return PROFILE_TEXT.replace(old, new)
 
 
 def test_the_shipped_profile_has_the_contracts_outcomes_and_no_others() -> None:
@@ -110,48 +109,73 @@ def test_a_value_holds_from_its_start_date_and_before_the_first_as_it_first_was(
     assert profile.on(date(2026, 1, 1)).outcomes == profile.outcomes
 
 
-ATTEMPTS = '    - {from: 2026-09-01, value: 3, clause: "§8(4)"}\n'
+def test_a_profile_without_changes_has_one_form_for_all_days() -> None:
+    assert PROFILE.timeline.forms == (PROFILE,)
+    assert PROFILE.on(date.min) is PROFILE.on(date.max) is PROFILE
 
 
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        (changed("\ntitle:", "\ntitel: x\ntitle:"), "titel: unknown key"),
-        (changed("\ncity: 長岡市\n", "\n"), "city: missing"),
-        (changed("profile: nagaoka-r8", "profile: other"), "profile: it says 'other'"),
-        (changed("  attempts:\n" + ATTEMPTS, ""), "attempts: missing"),
-        (changed(ATTEMPTS, "    []\n"), "values.attempts: give at least one"),
-        (changed(ATTEMPTS, ATTEMPTS * 2), "values.attempts: give at least one"),
-        (changed(ATTEMPTS, ATTEMPTS.replace("value: 3", "value: 0")), "attempts: Input should"),
-        (changed(ATTEMPTS, ATTEMPTS.replace("value: 3", "value: '3'")), "attempts: Input should"),
-        (changed(ATTEMPTS, ATTEMPTS.replace("value: 3", "value: yes")), "attempts: Input should"),
-        (changed("value: 36,", "value: 34,"), "ring_limit_s"),
-        (changed("value: 66,", "value: 65,"), "closing_margin_s"),
-        (changed('closes: "20:00"', "closes: 20:00"), "hours.weekday.closes: Value error, write"),
-        (changed('false, clause: "§8(4)ウ', '0, clause: "§8(4)ウ'), "approve_refusals"),
-        (changed("outcome: out_of_reach}", "outcome: gone}"), "'gone' is not among outcomes"),
-        (changed("  - {outcome: failed, review: true}\n", ""), "the last line must match every"),
-        (changed("    clause: 8(4)ウ\n", ""), "outcomes.refused"),
-        (changed("  courtesy: 長岡市役所", "  courtesy: 市役所"), "must contain '長岡市'"),
-        (changed("しました。お伝え", "しました。納付をお伝え"), "must not contain '納付'"),
-        (PROFILE_TEXT + "\ncity: 長岡市\n", "the key 'city' is there twice"),
-        ("a: [", "not YAML"),
-        ("\x00", "not YAML"),
-        ("", "the file"),
-    ],
+DAYS = st.dates(date(2026, 8, 25), date(2026, 12, 5))
+CHANGES = st.lists(DAYS, unique=True, min_size=1, max_size=3).map(sorted)
+
+
+def dated_text(name: str, first: int, starts: list[date]) -> str:
+    """The shipped profile's text in which a value grows by one on each of the days."""
+    head = f"  {name}:"
+    i = PROFILE_TEXT.index(head)
+    line = PROFILE_TEXT[i:].index("    - ") + i
+    end = PROFILE_TEXT.index("\n", line) + 1
+    entries = "".join(
+        f"    - {{from: {day}, value: {first + n}, clause: x}}\n" for n, day in enumerate(starts)
+    )
+    return PROFILE_TEXT[:line] + entries + PROFILE_TEXT[end:]
+
+
+def naively(orders: list[tuple[date, list[date]]], day: date) -> int:
+    """The value in force: of the last order begun, the last entry begun; before the first, the first."""
+    number, starts = [(n, each) for n, (start, each) in enumerate(orders) if not n or start <= day][
+        -1
+    ]
+    return 10 * number + max(sum(start <= day for start in starts) - 1, 0)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.tuples(DAYS, CHANGES), min_size=1, max_size=3, unique_by=lambda one: one[0]), DAYS
 )
-def test_a_fault_names_the_profile_the_field_and_what_is_wrong(text: str, told: str) -> None:
-    with pytest.raises(ProfileError) as raised:
-        parse_profile(text, "nagaoka-r8")
-    assert str(raised.value).startswith("profile nagaoka-r8: ")
-    assert told in str(raised.value)
+def test_on_each_day_the_last_order_begun_holds_with_its_last_value_begun(
+    orders: list[tuple[date, list[date]]], asked: date
+) -> None:
+    orders.sort(key=lambda one: one[0])
+    texts = [dated_text("case_gap_min", 10 * n, starts) for n, (_, starts) in enumerate(orders)]
+    parts = [parse_profile(text, "nagaoka-r8") for text in texts]
+    profile = in_succession([(day, part) for (day, _), part in zip(orders, parts, strict=True)])
+    forms = profile.timeline.forms
+    assert profile is forms[-1]
+    assert [forms[0].since, forms[-1].until] == [date.min, date.max]
+    for one, following in pairwise(forms):
+        assert following.since - one.until == timedelta(days=1)
+    for form in forms:
+        found = form.on(asked)
+        assert found.case_gap_min == naively(orders, asked)
+        assert found.since <= asked <= found.until
+        assert found.on(asked) is found
 
 
-def test_a_table_of_causes_without_lines_is_a_fault() -> None:
-    head, rest = PROFILE_TEXT.split("causes:\n")
-    _, tail = rest.split("\nscript:")
-    with pytest.raises(ProfileError, match="the last line must match every"):
-        parse_profile(f"{head}causes: []\nscript:{tail}", "nagaoka-r8")
+def test_a_form_keeps_what_is_written_of_its_own_text() -> None:
+    later = parse_profile(changed("value: 66, clause: ", "value: 70, clause: "), "nagaoka-r8")
+    profile = in_succession([(date(2026, 11, 1), PROFILE), (date(2026, 11, 25), later)])
+    for day, seconds in ((date(2026, 11, 24), 66), (date(2026, 11, 25), 70)):
+        form = profile.on(day)
+        assert form.closing_margin_s == form.dated["closing_margin_s"][0].value == seconds
+
+
+def test_values_set_for_every_day_hold_in_every_form() -> None:
+    text = dated_text("case_gap_min", 10, [date(2026, 9, 1), date(2026, 11, 25)])
+    dated = parse_profile(text, "nagaoka-r8").on(date(2026, 11, 1))
+    profile = with_overrides(dated, {"attempts": 2})
+    assert (profile.since, profile.case_gap_min) == (date.min, 10)
+    assert [form.attempts for form in profile.timeline.forms] == [2, 2]
+    assert [form.case_gap_min for form in profile.timeline.forms] == [10, 11]
 
 
 def test_single_values_can_be_set_for_every_day() -> None:

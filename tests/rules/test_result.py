@@ -133,3 +133,71 @@ def test_a_callback_may_not_close_a_phone_that_nobody_can_name() -> None:
     closed_later = attempt("20 11:00", "fax", "a2")
     assert refused_field(wrong, TWO_PHONES, (closed_later,)) == "scope"
     assert refused_field(callback("20 10:00", "not_resident", scope=Scope.CASE)) is None
+
+
+NO_ANSWER, FAX = (PROFILE.outcomes[code].label for code in ("no_answer", "fax"))
+
+
+@pytest.mark.parametrize(
+    ("fact", "by", "told"),
+    [
+        (attempt("20 10:00", "sold"), None, "outcome: この架電結果は登録されていません。"),
+        (
+            attempt("20 10:00"),
+            Recorder.OPERATOR,
+            f"outcome: 「{NO_ANSWER}」はここでは選べません。",
+        ),
+        (
+            attempt("20 10:00", "person_done"),
+            None,
+            "script_finished: 「スクリプト終了」の確認がありません。",
+        ),
+        (
+            attempt("20 10:00", "household_done", script_finished=True, offered=True),
+            None,
+            "same_household: 「同一世帯」の確認がありません。",
+        ),
+        (
+            attempt("20 10:00", "household_done", script_finished=True, same_household=True),
+            None,
+            "offered: 「用件を聞くとの申し出」の確認がありません。",
+        ),
+        (
+            attempt("20 10:00", "fax", scope=Scope.CASE),
+            None,
+            f"scope: 「{FAX}」では対象の範囲を選べません。",
+        ),
+        (
+            attempt("20 10:00", appointment="21 10:00"),
+            None,
+            f"appointment: 「{NO_ANSWER}」では指定時間を登録できません。",
+        ),
+        (
+            attempt("20 10:00", "third_party", appointment="20 09:00"),
+            None,
+            "appointment: 指定時間は通話より後の日時にしてください。",
+        ),
+        (attempt("20 10:00", phone="b1"), None, "phone: この案件の電話番号ではありません。"),
+        (
+            attempt("20 10:00", ring_s=34),
+            None,
+            f"ring: 呼び出しが35秒に満たないため「{NO_ANSWER}」にできません。",
+        ),
+        (
+            callback("20 10:00", "no_answer"),
+            None,
+            f"outcome: 「{NO_ANSWER}」は折り返し電話の結果にできません。",
+        ),
+        (
+            callback("20 10:00", "wrong_number"),
+            None,
+            "scope: どの電話番号のことか分からないため登録できません。",
+        ),
+    ],
+)
+def test_who_enters_a_result_is_told_what_is_wrong_with_it(
+    fact: AttemptMade | CallbackTaken, by: Recorder | None, told: str
+) -> None:
+    with pytest.raises(ResultRefusedError) as refused:
+        check_result(fact, TWO_PHONES, (), PROFILE, NOVEMBER, by)
+    assert str(refused.value) == told

@@ -54,7 +54,7 @@ class PretendedService:
 def status(now: datetime, due: datetime | None, state: Literal["free", "talking"]) -> Status:
     return Status(
         now=now, started_at=now, draining=False, emergency_stop=False, asterisk_connected=True,
-        database_ok=True, pace="",
+        database_ok=True, problems={}, pace="", limit="operators", lines=1,
         calls=CallsInFlight(talking=int(state == "talking")),
         operators=(OperatorStatus(id="201", state=state, since=now),),
         campaigns=(

@@ -15,7 +15,7 @@ def upgrade() -> None:
     op.create_table(
         "answer_sum",
         sa.Column("month", sa.String(length=64), nullable=False),
-        sa.Column("band", sa.String(length=8), nullable=False),
+        sa.Column("band", sa.String(length=32), nullable=False),
         sa.Column("non_weekday", sa.Boolean(), nullable=False),
         sa.Column("kind", sa.String(length=8), nullable=False),
         sa.Column("ordinal", sa.Integer(), nullable=False),
@@ -59,6 +59,8 @@ def upgrade() -> None:
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("hour", sa.Integer(), nullable=False),
         sa.Column("operators", sa.Integer(), nullable=False),
+        sa.Column("entered_by", sa.String(), nullable=False),
+        sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("day", "hour", name=op.f("pk_roster_hour")),
     )
     op.create_table(
@@ -122,6 +124,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("phone_id", "starts_at", name=op.f("pk_planned_attempt")),
     )
+    with op.batch_alter_table("attempt_change", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("early_media", sa.Boolean(), nullable=True))
+
     with op.batch_alter_table("case_fact", schema=None) as batch_op:
         batch_op.add_column(sa.Column("criterion_id", sa.Integer(), nullable=True))
         batch_op.create_foreign_key(
@@ -134,3 +139,5 @@ def upgrade() -> None:
     with op.batch_alter_table("phone", schema=None) as batch_op:
         batch_op.add_column(sa.Column("planned_from", sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column("gain", sa.Integer(), nullable=False, server_default="0"))
+        batch_op.drop_index("ix_phone_due")
+        batch_op.create_index("ix_phone_due", ["campaign_id", "rank", "due_at", "id"])

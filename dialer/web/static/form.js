@@ -7,16 +7,24 @@ const MARKS = ["script_finished", "same_household", "offered"];
 export class ResultForm {
   constructor(offered) {
     this.form = $("#result");
-    this.outcomes = Object.fromEntries(offered.outcomes.map((one) => [one.code, one]));
     this.attempt = null; // of which attempt the form is, null: none
     this.correcting = false;
+    this.offer(offered);
+    this.form.addEventListener("change", () => this.adapt());
+    $("#steps").addEventListener("change", () => this.tick());
+  }
+
+  offer(offered) {
+    this.outcomes = Object.fromEntries(offered.outcomes.map((one) => [one.code, one]));
     $("#outcomes").replaceChildren(...offered.outcomes.map(
       (one) => choice("radio", "outcome", one.code, one.clause ? `${one.label} (${one.clause})` : one.label)));
     $("#talk-results").replaceChildren(...offered.talk_results.map(
       (one) => choice("checkbox", "talk_results", one.code, one.label)));
+    this.form.elements.escalate.replaceChildren(
+      option("", "求めない"), ...offered.criteria.map((one) => option(one.id, one.label)));
+    $("#escalate").hidden = offered.criteria.length === 0;
     $("#steps").replaceChildren(...offered.script.map((one) => element("li", "", step(one))));
-    this.form.addEventListener("change", () => this.adapt());
-    $("#steps").addEventListener("change", () => this.tick());
+    this.adapt();
   }
 
   open(attempt) {
@@ -106,6 +114,7 @@ export class ResultForm {
         amount_yen: Number(entries.amount_yen.value),
         method: entries.method.value,
       } : null,
+      escalate: Number(entries.escalate.value) || null,
       note: entries.note.value,
     };
   }
@@ -116,7 +125,7 @@ export class ResultForm {
     if (!part) return;
     part.hidden = false;
     part.classList.add("wrong");
-    (part.querySelector("input, textarea") ?? part).focus();
+    (part.querySelector("input, textarea, select") ?? part).focus();
   }
 }
 
@@ -124,6 +133,12 @@ function choice(type, name, value, label) {
   const box = element("input");
   Object.assign(box, { type, name, value });
   return element("label", "", box, ` ${label}`);
+}
+
+function option(value, label) {
+  const made = element("option", label);
+  made.value = value;
+  return made;
 }
 
 function step(one) {

@@ -9,6 +9,7 @@ const RETRY_MS = 2000;
 
 let me = null;
 let receivedAt = 0;
+let offered = null; // the outcomes of the contract, as last asked
 let names = {};
 let form = null;
 let saved = null; // the result saved last: {title, body}
@@ -22,10 +23,22 @@ function take(news) {
   if (me.call || !form.correcting) form.open(me.call?.attempt_id ?? null);
 }
 
+// Another call may be of another contract, and another day may have brought a change.
+async function learn() {
+  const now = await ask("GET", "/api/outcomes");
+  if (JSON.stringify(now) === JSON.stringify(offered)) return;
+  offered = now;
+  names = now.labels;
+  if (form) form.offer(now);
+  else form = new ResultForm(now);
+}
+
 async function poll() {
   while (token.get()) {
     try {
+      const before = me.call?.attempt_id;
       take(await ask("GET", `/api/me?since=${me.rev}&wait=${POLL_S}`));
+      if (me.call && me.call.attempt_id !== before) await learn();
       if ($("#fault").dataset.from === "poll") fault(null);
     } catch (error) {
       if (error.status === 401) return signOut();
@@ -96,9 +109,7 @@ async function start() {
   $("#desk").hidden = true;
   if (!token.get()) return;
   try {
-    const offered = await ask("GET", "/api/outcomes");
-    names = offered.labels;
-    form = new ResultForm(offered);
+    await learn();
     take(await ask("GET", "/api/me"));
   } catch (error) {
     if (error.status === 401) token.drop();

@@ -23,6 +23,11 @@ const MOMENT = new Intl.DateTimeFormat("ja-JP", {
   hour: "2-digit", minute: "2-digit",
 });
 
+const CLOCK = new Intl.DateTimeFormat("ja-JP", {
+  timeZone: "Asia/Tokyo", hour: "2-digit", minute: "2-digit",
+});
+
+const clock = (iso) => CLOCK.format(new Date(iso));
 export const moment = (iso) => (iso ? MOMENT.format(new Date(iso)) : "");
 
 export function element(name, text, ...children) {
@@ -40,6 +45,7 @@ export function showMe(me, names) {
     button.disabled = !ACTIONS[button.dataset.action](me);
   }
   showWarning(me.call);
+  showReminder(me);
   showCase(me.call, names);
 }
 
@@ -50,6 +56,14 @@ function showWarning(call) {
   }[call?.case_status];
   $("#warning").textContent = words ?? "";
   $("#warning").hidden = !words;
+}
+
+// Somebody named this time: an operator is kept free for the call, or has it in a moment.
+function showReminder(me) {
+  const at = me.next_appointment;
+  const due = at && new Date(at) <= new Date(me.now);
+  $("#reminder").textContent = at ? `指定時間 ${clock(at)} ${due ? "になりました" : "まもなく"}` : "";
+  $("#reminder").hidden = !at;
 }
 
 function showCase(call, names) {

@@ -94,7 +94,7 @@ ERRORS = [
     (nothing, ["campaign", "start", "2026-08"], 5, "campaign 2026-08: does not exist"),
     (nothing, ["campaign", "exclude", "2026-08", "2026-08-20", "--yes"], 5, "does not exist"),
     (nothing, ["cases", "list", "--campaign", "2026-08"], 5, "does not exist"),
-    (nothing, ["cases", "show", "9"], 5, "case 9: does not exist"),
+    (nothing, ["case", "show", "9"], 5, "case 9: does not exist"),
     (nothing, ["stop-order", "add", "9", *BY], 5, "case 9: does not exist"),
     (nothing, ["operator", "add", "999", "--name", "x"], 5, "no such extension"),
     (nothing, ["operator", "remove", "201", "--yes"], 5, "operator 201: does not exist"),

@@ -150,12 +150,12 @@ def test_the_list_of_cases_names_no_person_and_a_single_case_does(month: House) 
     month.add_case("2026-09", "202609000001")
     listed = month.run("cases", "list", "--campaign", "2026-09").out
     assert "202609000001" in listed
-    shown = month.run("cases", "show", "202609000001").out
+    shown = month.run("case", "show", "202609000001").out
     for value in PERSON.values():
         assert value not in listed
         assert value in shown
     assert in_json(month, "cases", "list", "--campaign", "2026-09", "--status", "complete") == []
-    described = in_json(month, "cases", "show", "202609000001")[0]
+    described = in_json(month, "case", "show", "202609000001")[0]
     assert (described["campaign"], described["phones"][0]["number"]) == ("2026-09", "0258000001")
 
 

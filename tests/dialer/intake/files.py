@@ -64,7 +64,7 @@ def file_of(*rows: dict[str, str], titles: list[str] | None = None) -> bytes:
 
 def checked(*rows: dict[str, str], layout: IntakeLayout = LAYOUT) -> Checked:
     """What the check says of these rows."""
-    return check(read_sheet(file_of(*rows), layout), layout, MONTH, NOW.date())
+    return check(read_sheet(file_of(*rows), layout, layout.columns), layout, MONTH, NOW.date())
 
 
 def faults(found: Checked) -> list[Finding]:

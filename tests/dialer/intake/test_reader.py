@@ -15,8 +15,8 @@ from rules.layout import Item
 from tests.dialer.intake.files import GOOD, LAYOUT, TITLES, file_of, row, text_of
 
 
-def read(data: bytes) -> Sheet:
-    return read_sheet(data, LAYOUT)
+def read(data: bytes) -> Sheet[Item]:
+    return read_sheet(data, LAYOUT, LAYOUT.columns)
 
 
 @pytest.mark.parametrize("encoding", ["cp932", "utf-8", "utf-8-sig"])

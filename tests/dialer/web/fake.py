@@ -13,6 +13,7 @@ from dialer.web.models import (
     Call,
     CallsInFlight,
     CampaignStatus,
+    CriterionOut,
     Health,
     Me,
     OperatorOut,
@@ -22,6 +23,7 @@ from dialer.web.models import (
 )
 from rules.case import PhoneKind
 from rules.operator_state import State
+from rules.profile import Profile
 
 NOW = datetime(2026, 9, 24, 1, 0, tzinfo=UTC)
 TOKEN = "token-of-201"
@@ -58,6 +60,7 @@ class FakeDesk:
         self.asked: list[tuple[object, ...]] = []
         self.fails_with: Exception | None = None
         self.health = Health(ready=True)
+        self.contract: Profile | None = None
         self._changed = asyncio.Event()
         self.present = Me(
             rev=1,
@@ -80,6 +83,12 @@ class FakeDesk:
 
     def me(self, operator_id: str) -> Me:
         return self.present
+
+    def profile(self, operator_id: str) -> Profile | None:
+        return self.contract
+
+    def criteria(self) -> tuple[CriterionOut, ...]:
+        return (CriterionOut(id=1, label="苦情の申出"),)
 
     async def changed(self, operator_id: str, since: int, wait_s: float) -> Me:
         if self.present.rev == since:
@@ -124,7 +133,10 @@ class FakeDesk:
             emergency_stop=False,
             asterisk_connected=True,
             database_ok=True,
+            problems={},
             pace="as many calls as free operators",
+            limit="operators",
+            lines=10,
             calls=CallsInFlight(ringing=2, talking=1),
             operators=(OperatorStatus(id="201", state=self.present.state, since=NOW),),
             campaigns=(

@@ -1,0 +1,88 @@
+"""Appointments (rule 7) as they stand in the projections: those to be kept, without persons.
+
+The phone to be called at one has a rank of its own, so that few rows are read however large the month.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import bindparam, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.results import is_current
+from db.tables import CallInFlight, CaseRow, PhoneRow, ResultRow
+from rules import priority
+from rules.case import CaseStatus
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ToKeep:
+    """The appointment of an open case that is not being called."""
+
+    campaign_id: int
+    case_id: int
+    reference: str
+    """整理番号."""
+    at: datetime
+
+
+async def to_keep(
+    session: AsyncSession, campaign_ids: Collection[int], until: datetime
+) -> list[ToKeep]:
+    """The appointments up to `until` that wait for their call, the earliest first."""
+    asked = {"campaigns": list(campaign_ids), "until": until}
+    return [
+        ToKeep(campaign_id=row.campaign_id, case_id=row.id, reference=row.reference, at=row.at)
+        for row in await session.execute(_TO_KEEP, asked)
+    ]
+
+
+async def callable_by(session: AsyncSession, campaign_ids: Collection[int], until: datetime) -> int:
+    """How many of them the rules may let us call by `until`; not those of a household on the line."""
+    asked = {"campaigns": list(campaign_ids), "until": until}
+    return await session.scalar(_CALLABLE, asked) or 0
+
+
+async def learned(session: AsyncSession, campaign_id: int) -> list[int]:
+    """The cases in whose calls an appointment was named, whatever became of it."""
+    query = (
+        select(CaseRow.id)
+        .join(ResultRow, ResultRow.case_id == CaseRow.id)
+        .where(CaseRow.campaign_id == campaign_id, ResultRow.appointment.is_not(None), is_current())
+        .distinct()
+        .order_by(CaseRow.id)
+    )
+    return list(await session.scalars(query))
+
+
+async def on_the_line(session: AsyncSession) -> set[int]:
+    """The cases that are being called."""
+    return set(await session.scalars(select(CallInFlight.case_id)))
+
+
+_OF_AN_APPOINTMENT = (
+    PhoneRow.campaign_id.in_(bindparam("campaigns", expanding=True)),
+    PhoneRow.rank == priority.APPOINTMENT,
+    CaseRow.status == CaseStatus.OPEN.value,
+    CaseRow.id.not_in(select(CallInFlight.case_id)),
+)
+_TO_KEEP = (
+    select(CaseRow.campaign_id, CaseRow.id, CaseRow.reference, CaseRow.appointment.label("at"))
+    .join(PhoneRow, PhoneRow.case_id == CaseRow.id)
+    .where(*_OF_AN_APPOINTMENT, CaseRow.appointment <= bindparam("until"))
+    .distinct()
+    .order_by(CaseRow.appointment, CaseRow.id)
+)
+_CALLABLE = (
+    select(func.count(CaseRow.id.distinct()))
+    .join(PhoneRow, PhoneRow.case_id == CaseRow.id)
+    .where(
+        *_OF_AN_APPOINTMENT,
+        PhoneRow.due_at <= bindparam("until"),
+        PhoneRow.number_key.not_in(select(CallInFlight.number_key)),
+        CaseRow.household_key.not_in(select(CallInFlight.household_key)),
+    )
+)

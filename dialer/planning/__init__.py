@@ -1,0 +1,1 @@
+"""The plan: which phone is tried in which band of which day."""

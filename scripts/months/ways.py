@@ -1,0 +1,132 @@
+"""Ways of calling: by the plan, and those it is measured against."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from dialer.planning.model import Model
+from dialer.planning.plan import Plan, make_plan
+from dialer.planning.policy import FREE, Cases
+from dialer.planning.program import solve
+from dialer.planning.rates import Rates, learn
+from dialer.planning.slots import Slot, slots_from
+from dialer.planning.units import Known, Unit, beliefs_of, counts_of, units_of
+from rules.case import Id
+from rules.eligibility import next_from
+from rules.turn import PlannedBand, turn_of
+from scripts.months.month import Month, Standing
+from scripts.months.world import Truth
+
+_MILLION = 1_000_000
+
+
+def units_in(month: Month, now: datetime) -> list[Unit]:
+    """The month's open cases as the plan sees them."""
+    return [
+        unit
+        for standing in month.standings
+        for unit in units_of(
+            Known(
+                case=standing.person.case,
+                state=standing.state,
+                contacted=standing.contacted_at is not None,
+                wish=standing.person.wish,
+            ),
+            now,
+            month.profile,
+        )
+    ]
+
+
+class ByPlan:
+    """As the dialer does: a plan at the beginning of each band, from what was learned so far."""
+
+    def __init__(self) -> None:
+        self.plans: list[Plan] = []
+        self._planned: dict[int, list[PlannedBand]] = {}
+        self._month: Month | None = None
+
+    def band_begins(self, month: Month, now: datetime) -> None:
+        """Plan anew."""
+        self._month = month
+        slots = slots_from(now, month.calendar, month.profile, month.roster)
+        rates = learn(month.tallies, {}, month.profile)
+        plan = make_plan(units_in(month, now), slots, rates, month.profile)
+        self.plans.append(plan)
+        self._planned = {
+            phone: [
+                PlannedBand(
+                    starts_at=call.slot.starts_at,
+                    ends_at=call.slot.ends_at,
+                    gain=round(call.gain * _MILLION),
+                )
+                for call in calls
+            ]
+            for phone, calls in plan.paths.items()
+        }
+
+    def turn(self, standing: Standing, phone: Id, now: datetime) -> tuple[datetime | None, Any]:
+        """In its planned band, by slack and gain."""
+        assert self._month is not None
+        turn = turn_of(
+            standing.state,
+            phone,
+            now,
+            self._month.calendar,
+            self._month.profile,
+            self._planned.get(int(phone), ()),
+        )
+        return turn.due_at, turn.rank
+
+
+class InOrder:
+    """Whoever may be called, in a fixed order: of the file, or drawn by lot."""
+
+    def __init__(self, month_seed: int | None = None) -> None:
+        """
+        Args:
+            month_seed: draw lots; None: as in the file.
+        """
+        self._lots = None if month_seed is None else random.Random(f"lots {month_seed}")
+        self._ranks: dict[Id, float] = {}
+        self._month: Month | None = None
+
+    def band_begins(self, month: Month, now: datetime) -> None:
+        """Nothing is thought of."""
+        self._month = month
+
+    def turn(self, standing: Standing, phone: Id, now: datetime) -> tuple[datetime | None, Any]:
+        """As soon as the rules allow."""
+        assert self._month is not None
+        if phone not in self._ranks:
+            lot = float(int(phone)) if self._lots is None else self._lots.random()
+            self._ranks[phone] = lot
+        due = next_from(standing.state, phone, now, self._month.calendar, self._month.profile)
+        return due, self._ranks[phone]
+
+
+def bound_from(month: Month, now: datetime, truth: Truth, rates: Rates) -> float:
+    """Contacts that no way of calling is expected to exceed from now on, all true rates known.
+
+    All of the operators' time may be used, and nothing is owed to any phone: both only raise it.
+
+    Args:
+        rates: whose seconds are the true ones.
+    """
+    slots = [full(slot) for slot in slots_from(now, month.calendar, month.profile, month.roster)]
+    units = units_in(month, now)
+    if not units or not slots:
+        return 0.0
+    model = Model(month.profile, {unit.state for unit in units})
+    groups = sorted({unit.group for unit in units}, key=repr)
+    beliefs = beliefs_of(groups, slots, rates, truth.contact, curiosity=0.0)
+    cases = Cases(model, slots, beliefs, counts_of(units, groups, model), FREE)
+    return solve(cases).bound
+
+
+def full(slot: Slot) -> Slot:
+    """The slot without headroom."""
+    return replace(slot, planned_s=slot.operator_s)
