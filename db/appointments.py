@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db import households
 from db.results import is_current
 from db.tables import CallInFlight, CaseRow, PhoneRow, ResultRow
 from rules import priority
@@ -69,6 +70,7 @@ _OF_AN_APPOINTMENT = (
     CaseRow.status == CaseStatus.OPEN.value,
     CaseRow.id.not_in(select(CallInFlight.case_id)),
 )
+"""Of an open case that is not being called."""
 _TO_KEEP = (
     select(CaseRow.campaign_id, CaseRow.id, CaseRow.reference, CaseRow.appointment.label("at"))
     .join(PhoneRow, PhoneRow.case_id == CaseRow.id)
@@ -82,7 +84,7 @@ _CALLABLE = (
     .where(
         *_OF_AN_APPOINTMENT,
         PhoneRow.due_at <= bindparam("until"),
-        PhoneRow.number_key.not_in(select(CallInFlight.number_key)),
+        CaseRow.id.not_in(households.sharing_with_calls()),
         CaseRow.household_key.not_in(select(CallInFlight.household_key)),
     )
 )

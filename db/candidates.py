@@ -19,7 +19,9 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
+from db import households
 from db.tables import Attempt, CallInFlight, CaseRow, PhoneRow, table_of
 from rules import priority
 from rules.case import CaseStatus, PhoneKind
@@ -35,10 +37,8 @@ class Candidate:
     number: str
     """Digits as dialled in Japan. Personal: never logged (hence no repr)."""
     kind: PhoneKind
-    number_key: str
-    household_key: str
     household_last_call: datetime | None
-    """When another case that shares the household or this number was last called (rule 10)."""
+    """When another case that shares the household or a number was last called (rule 10)."""
     appointment: bool
     """It is called at the time the person named (rule 7)."""
 
@@ -68,15 +68,13 @@ async def put_off(session: AsyncSession, phone_id: int, until: datetime) -> None
 
 
 def _candidate(row: Row[Any]) -> Candidate:
-    calls = [at for at in (row.household_call, row.number_call) if at is not None]
+    calls = [at for at in (row.household_call, row.sharer_call) if at is not None]
     return Candidate(
         phone_id=row.id,
         case_id=row.case_id,
         reference=row.reference,
         number=row.number,
         kind=PhoneKind(row.kind),
-        number_key=row.number_key,
-        household_key=row.household_key,
         household_last_call=max(calls, default=None),
         appointment=row.rank == priority.APPOINTMENT,
     )
@@ -89,7 +87,6 @@ _OPEN = (
         PhoneRow.case_id,
         PhoneRow.number,
         PhoneRow.kind,
-        PhoneRow.number_key,
         PhoneRow.rank,
         PhoneRow.due_at,
         CaseRow.reference,
@@ -100,8 +97,7 @@ _OPEN = (
         PhoneRow.campaign_id == bindparam("campaign"),
         PhoneRow.due_at <= bindparam("now"),
         CaseRow.status == CaseStatus.OPEN.value,
-        PhoneRow.case_id.not_in(select(CallInFlight.case_id)),
-        PhoneRow.number_key.not_in(select(CallInFlight.number_key)),
+        PhoneRow.case_id.not_in(households.sharing_with_calls()),
         CaseRow.household_key.not_in(select(CallInFlight.household_key)),
     )
     .limit(_LIMIT)
@@ -132,17 +128,21 @@ def _with_last_calls(due: Subquery) -> Select[Any]:
     # one look into an index for each of the others, whatever the database knows of their numbers
     last = select(func.max(Attempt.placed_at, type_=Attempt.placed_at.type))
     of_case = last.where(Attempt.case_id == CaseRow.id).scalar_subquery()
-    of_phone = last.where(Attempt.phone_id == PhoneRow.id).scalar_subquery()
     of_household = select(func.max(of_case, type_=of_case.type)).where(
         CaseRow.household_key == due.c.household_key, CaseRow.id != due.c.case_id
     )
-    of_number = select(func.max(of_phone, type_=of_phone.type)).where(
-        PhoneRow.number_key == due.c.number_key, PhoneRow.case_id != due.c.case_id
+    own, other = aliased(PhoneRow), aliased(PhoneRow)
+    of_sharer = last.where(Attempt.case_id == other.case_id).scalar_subquery()
+    of_sharers = (
+        select(func.max(of_sharer, type_=of_sharer.type))
+        .select_from(own)
+        .join(other, other.number_key == own.number_key)
+        .where(own.case_id == due.c.case_id, other.case_id != due.c.case_id)
     )
     return select(
         due,
         of_household.scalar_subquery().label("household_call"),
-        of_number.scalar_subquery().label("number_call"),
+        of_sharers.scalar_subquery().label("sharer_call"),
     ).order_by(due.c.rank, due.c.due_at, due.c.id)
 
 

@@ -21,6 +21,7 @@ from dialer.pacer import Pacer
 from dialer.profiles import load_profile
 from dialer.recovery import Recovery
 from dialer.reminders import Reminders
+from dialer.replanning import MakePlan, Replanning, in_own_process
 from dialer.reporting import Reporting
 from dialer.results import Results
 from dialer.seats import Seats
@@ -33,8 +34,13 @@ from rules.operator_state import Seat
 from rules.operator_state import State as SeatState
 
 
-def build(settings: Settings, secrets: Secrets, clock: Clock) -> Service:
+def build(
+    settings: Settings, secrets: Secrets, clock: Clock, make_plan: MakePlan | None = None
+) -> Service:
     """A service that is ready to `run`; nothing is opened yet. Within a running event loop.
+
+    Args:
+        make_plan: in place of planning in a process of its own.
 
     Raises:
         ProfileError: the contract profile cannot be used.
@@ -109,6 +115,7 @@ def build(settings: Settings, secrets: Secrets, clock: Clock) -> Service:
         NewDay(sessions, clock, months, wake=lambda: pacer.wake()),
         ClockCheck(clock, sessions, settings.service.clock_bound_s),
         reminders,
+        Replanning(clock, months, make_plan or in_own_process(settings.service.database)),
         WebServer(app, settings.http),
     )
     events.link_up, events.link_down = service.catch_up, service.link_lost

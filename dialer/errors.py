@@ -12,7 +12,8 @@ YobirinError             (db.errors, like the next four and those below them)
 ├── AmiError             Asterisk cannot be reached, or a value may not be sent
 │   └── RefusedError     nothing happened: Asterisk said no, or was never asked
 ├── ServiceAwayError     `dialer serve` does not answer
-└── ReportError          a report cannot be written
+├── ReportError          a report cannot be written
+└── PlanningError        a plan could not be made
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ __all__ = [
     "DatabaseError",
     "IntakeError",
     "NotFoundError",
+    "PlanningError",
     "RefusedError",
     "ReportError",
     "ServiceAwayError",
@@ -65,3 +67,7 @@ class ReportError(YobirinError):
     """A report cannot be written."""
 
     exit_code = 12
+
+
+class PlanningError(YobirinError):
+    """A plan could not be made."""

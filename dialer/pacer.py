@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import appointments, candidates, cases, ledger
+from db import appointments, candidates, cases, households, ledger
 from db.candidates import Candidate
 from db.errors import AlreadyInFlightError, NotCallableError
 from db.session import Sessions
@@ -182,6 +182,7 @@ class Pacer:
         known = await cases.histories(session, [candidate.case_id for candidate in due])
         allowed: list[Candidate] = []
         refused: list[Candidate] = []
+        shared = await households.keys(session, [candidate.case_id for candidate in due])
         taken: set[str] = set()
         for candidate in due:
             if not room.fits(candidate):
@@ -198,9 +199,9 @@ class Pacer:
             )
             if not verdict.allowed:
                 refused.append(candidate)
-            elif taken.isdisjoint({candidate.household_key, candidate.number_key}):
+            elif taken.isdisjoint(shared[candidate.case_id]):
                 # one household, one call: also among those of this very moment
-                taken |= {candidate.household_key, candidate.number_key}
+                taken |= shared[candidate.case_id]
                 room.take(candidate)
                 allowed.append(candidate)
         return allowed, refused

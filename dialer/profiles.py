@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 
@@ -20,6 +21,11 @@ class ProfileText:
 
     name: str
     text: str
+
+    @property
+    def sha256(self) -> str:
+        """Of the text in UTF-8, hexadecimal."""
+        return sha256(self.text.encode()).hexdigest()
 
 
 def profile_names() -> list[str]:

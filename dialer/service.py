@@ -37,6 +37,7 @@ from dialer.problems import Problem
 from dialer.recovery import FRESH_S, Recovery
 from dialer.reminders import EVERY_S as REMIND_EVERY_S
 from dialer.reminders import Reminders
+from dialer.replanning import Replanning
 from dialer.seats import Seats
 from dialer.settings import Settings, load_secrets, load_settings
 from dialer.web.server import WebServer
@@ -71,6 +72,7 @@ class Service:
         new_day: NewDay,
         clock_check: ClockCheck,
         reminders: Reminders,
+        replanning: Replanning,
         web: WebServer,
     ) -> None:
         self.settings = settings
@@ -89,6 +91,7 @@ class Service:
         self.new_day = new_day
         self.clock_check = clock_check
         self.reminders = reminders
+        self.replanning = replanning
         self.web = web
         self.started_at = clock.now()
         self.draining = False
@@ -175,6 +178,7 @@ class Service:
             self.events.run(),
             self.inbox.run(),
             self.new_day.run(),
+            self.replanning.run(),
             self.pacer.run(),
             self._keep_lock(),
             self._regularly(RECONCILE_EVERY_S, self._regular_look),

@@ -98,7 +98,7 @@ async def _reasons(session: AsyncSession, month: Month, at: datetime) -> Reasons
         at=at,
         cases=len(asked),
         of=len(ids),
-        counts=counts,
+        counts=dict(counts),
         allowed=allowed,
         planned_later=planned_later,
     )

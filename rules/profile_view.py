@@ -48,6 +48,7 @@ def _tree(profile: Profile, day: date) -> dict[str, Any]:
     values = values_in_force(profile, day)
     rest = profile.on(day).model_dump(mode="json", exclude=_NOT_SHOWN)
     return {
+        **{name: rest.pop(name) for name in ("name", "title", "city")},
         "values": {value.name: value.value for value in values},
         "clauses": {value.name: value.clause for value in values},
         **{name: _mapped(part) for name, part in rest.items()},

@@ -90,11 +90,6 @@ class Story:
     """The period, the cases, and values that differ from the profile's."""
     lines: tuple[Line, ...]
 
-    @property
-    def holds(self) -> bool:
-        """All its steps hold."""
-        return all(line.holds for line in self.lines)
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Chapter:

@@ -20,6 +20,7 @@ from dialer.cli import (
     escalation,
     operator,
     payment,
+    plan,
     profile,
     report,
     review,
@@ -70,6 +71,7 @@ app.add_typer(appointment.app, name="appointment")
 app.add_typer(review.app, name="review")
 app.add_typer(emergency.app, name="emergency")
 app.add_typer(operator.app, name="operator")
+app.add_typer(plan.app, name="plan")
 app.add_typer(rules.app, name="rules")
 app.add_typer(profile.app, name="profile")
 app.add_typer(report.app, name="report")

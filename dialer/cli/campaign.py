@@ -172,9 +172,24 @@ def resume(ctx: typer.Context, name: Name, by: By) -> None:
 
 @app.command()
 def close(ctx: typer.Context, name: Name, by: By, yes: Yes = False) -> None:
-    """End the month. A closed campaign stays closed."""
+    """End the month. A closed campaign stays closed.
+
+    What it taught of answering is kept for later months: sums, without persons.
+    """
+    from db import campaigns
+    from db.campaigns import CampaignState
+    from dialer.months import month_named
+    from dialer.planning.learned import keep_sums
+
     confirm(f"Close campaign {name} for good?", yes=yes)
-    _set_state(ctx, name, "closed", by)
+
+    async def work(session: AsyncSession) -> None:
+        at = now()
+        await campaigns.set_state(session, name, CampaignState.CLOSED, at=at, by=by)
+        await keep_sums(session, await month_named(session, name, at))
+
+    installation(ctx).write(work)
+    print(f"campaign {name}: closed")
 
 
 def _set_state(ctx: typer.Context, name: str, state: str, by: str) -> None:

@@ -76,7 +76,7 @@ def _service(status: Status) -> ServiceSeen:
         draining=status.draining,
         problems=status.problems,
         limit=status.limit,
-        operators=Counter(one.state for one in status.operators),
+        operators=dict(Counter(one.state for one in status.operators)),
         dialling=calls.dialling + calls.ringing,
         lines=status.lines,
         lines_used=sum(calls.model_dump().values()),

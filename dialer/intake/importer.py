@@ -75,7 +75,9 @@ async def import_file(
     layout = profile.intake
     data = given.source if isinstance(given.source, bytes) else read_file(given.source, layout)
     month = f"{campaign.period_from:%Y-%m}"
-    checked = check(read_sheet(data, layout, layout.columns), layout, month, now.astimezone(JST).date())
+    checked = check(
+        read_sheet(data, layout, layout.columns), layout, month, now.astimezone(JST).date()
+    )
     if checked.refused and not given.accept_good:
         return _report(checked, profile, Work())
     async with sessions.write() as session:

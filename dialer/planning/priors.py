@@ -16,14 +16,14 @@ PARTS_OF_DAY = ((0, 12), (12, 17), (17, 24))
 FIRST_CALL = {
     # kind of phone, non-weekday: contact on a phone's first counted attempt until 12, until 17, later
     (PhoneKind.FIXED, False): (0.20, 0.18, 0.28),
-    (PhoneKind.FIXED, True): (0.26, 0.24, 0.28),
+    (PhoneKind.FIXED, True): (0.32, 0.30, 0.33),
     (PhoneKind.MOBILE, False): (0.18, 0.18, 0.22),
-    (PhoneKind.MOBILE, True): (0.21, 0.21, 0.22),
+    (PhoneKind.MOBILE, True): (0.24, 0.24, 0.24),
     (PhoneKind.IP, False): (0.17, 0.16, 0.22),
-    (PhoneKind.IP, True): (0.21, 0.20, 0.22),
+    (PhoneKind.IP, True): (0.25, 0.24, 0.25),
 }
 
-LATER_CALL_ODDS = (1.0, 0.75, 0.6)
+LATER_CALL_ODDS = (1.0, 0.65, 0.42)
 """Odds of a contact on the first, second, third or later counted attempt, against the first."""
 
 LEVEL_SD = 0.5

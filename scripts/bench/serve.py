@@ -85,9 +85,14 @@ def note_joined(service: Service, file: TextIO) -> None:
     service.link._manager.register_event(contract.EVENT_CONNECTED, joined)
 
 
+async def without_plan(_campaign: str, _now: datetime) -> None:
+    """What is measured here is calling alone."""
+
+
 async def serve(options: argparse.Namespace) -> None:
     """Run until SIGTERM."""
-    service = build(load_settings(options.settings), load_secrets(options.settings), JumpClock(NOW))
+    settings, secrets = load_settings(options.settings), load_secrets(options.settings)
+    service = build(settings, secrets, JumpClock(NOW), without_plan)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, service.request_stop)
     with ExitStack() as stack:
         if options.joined:

@@ -42,6 +42,7 @@ from tests.conftest import THOROUGH
 from tests.db.town import NOON, PROFILE, Town
 from tests.dialer import virtual_time
 from tests.dialer.model_asterisk import ModelAsterisk, ModelLink
+from tests.plans import without_plan
 
 RUNS = 200 if settings.get_current_profile_name() == THOROUGH else 40
 """Stories; `--hypothesis-profile=thorough` plays 200 (two minutes)."""
@@ -133,7 +134,7 @@ class World:
                 patch.object(bootstrap, "Link", lambda *_: self.link),
                 patch.object(bootstrap, "make_sessions", lambda _: FragileSessions(self)),
             ):
-                self.service = bootstrap.build(_settings(self.url), _SECRETS, self)
+                self.service = bootstrap.build(_settings(self.url), _SECRETS, self, without_plan)
             running = asyncio.create_task(self.service.run())
             killed = asyncio.create_task(self._kill.wait())
             await asyncio.wait([running, killed], return_when=asyncio.FIRST_COMPLETED)

@@ -20,6 +20,7 @@ from dialer.problems import Problem
 from dialer.settings import Secrets, Settings
 from rules.calendar import JST
 from tests.db.town import Town
+from tests.plans import without_plan
 
 BOUND_S = 30.0
 FAR = BOUND_S + 5
@@ -214,7 +215,7 @@ async def test_the_service_names_it_among_its_problems_and_on_its_health(
     database_url: str,
 ) -> None:
     clock = SetClock()
-    service = build(settings_of(database_url), SECRETS, clock)
+    service = build(settings_of(database_url), SECRETS, clock, without_plan)
     await service.clock_check.look()
     assert Problem.CLOCK_WRONG not in service.problems()
     clock.error_s = 3600

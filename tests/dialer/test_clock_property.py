@@ -29,13 +29,16 @@ from db.tables import Attempt, Campaign, PhoneRow
 from dialer.ami.link import Value
 from dialer.clock_check import ClockCheck
 from rules.call_events import HungUp
+from tests.conftest import THOROUGH
 from tests.db.town import Town
 from tests.dialer import virtual_time
 from tests.dialer.fakes import turns
 from tests.dialer.test_pacer import Office
 
-RUNS = 300
-CASES = 60
+RUNS = 500 if settings.get_current_profile_name() == THOROUGH else 60
+"""Stories; `--hypothesis-profile=thorough` plays 500."""
+CASES = 40
+_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 BOUND_S = 30.0
 JAPAN = timezone(timedelta(hours=9))
 FIRST, LAST = date(2026, 12, 24), date(2027, 1, 11)
@@ -74,16 +77,24 @@ def test_the_days_and_moments_of_the_oracle_are_what_they_say() -> None:
 
 
 _TIMES = (time(0), time(9), time(12), time(16, 58, 54), time(17), time(19, 58, 54), time(20))
+_CALLING_DAYS = [FIRST, date(2026, 12, 26), date(2026, 12, 27), date(2027, 1, 4), LAST]
 _DAYS = [
-    date(2026, 12, 23), FIRST, date(2026, 12, 26), date(2026, 12, 27), BY_THE_CITY,
-    date(2026, 12, 29), date(2027, 1, 1), date(2027, 1, 4), LAST, date(2027, 1, 12),
+    *_CALLING_DAYS, date(2026, 12, 23), BY_THE_CITY, date(2026, 12, 29), date(2027, 1, 1),
+    date(2027, 1, 12),
 ]  # fmt: skip
-_MOMENTS = st.builds(
-    lambda day, clock, off_s: datetime.combine(day, clock, JAPAN) + timedelta(seconds=off_s),
-    st.sampled_from(_DAYS),
-    st.sampled_from(_TIMES),
-    st.one_of(st.floats(-8, 8), st.floats(-120, 120)),
-)
+
+
+def _moments(days: list[date]) -> st.SearchStrategy[datetime]:
+    """Around the edges, and in the middle of the day."""
+    return st.builds(
+        lambda day, clock, off_s: datetime.combine(day, clock, JAPAN) + timedelta(seconds=off_s),
+        st.sampled_from(days),
+        st.sampled_from(_TIMES),
+        st.floats(-20, 20),
+    )
+
+
+_MOMENTS = _moments(_DAYS)
 _WHEN = ("before", "while choosing", "while writing", "when written")
 
 
@@ -93,15 +104,15 @@ class Step:
 
     passes_s: float
     set_to: datetime | float | None
-    """Another moment, or so many seconds forth; None: nobody sets it."""
+    """Another moment, or so many seconds from the true one; None: nobody sets it."""
     when: str
 
 
 _STEPS = st.lists(
     st.builds(
         Step,
-        st.one_of(st.floats(0.5, 10), st.sampled_from([60.0, 3600.0, 11 * 3600.0, 86400.0])),
-        st.one_of(st.none(), st.floats(-29, 29), st.floats(-86400, 86400), _MOMENTS),
+        st.sampled_from([0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 60.0, 3600.0, 11 * 3600.0, 86400.0]),
+        st.one_of(st.none(), st.just(0.0), st.floats(-29, 29), st.floats(-86400, 86400), _MOMENTS),
         st.sampled_from(_WHEN),
     ),
     min_size=1,
@@ -151,7 +162,7 @@ class World(Office):
         if isinstance(step.set_to, datetime):
             self.clock.error_s += (step.set_to - self.clock.now()).total_seconds()
         elif step.set_to is not None:
-            self.clock.error_s += step.set_to
+            self.clock.error_s = step.set_to
 
     async def _leaves(self, action: Mapping[str, Value]) -> None:
         """At the moment at which a call leaves the house."""
@@ -240,13 +251,13 @@ def test_whatever_the_clock_is_set_to_no_call_is_placed_outside_the_hours(
     seen: Counter[str] = Counter()
 
     @settings(max_examples=RUNS, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-    @given(start=_MOMENTS, steps=_STEPS)
+    @given(start=_moments(_CALLING_DAYS), steps=_STEPS)
     def story(start: datetime, steps: list[Step]) -> None:
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(dir=_MEMORY) as folder:
             path = Path(folder) / "yobirin.db"
             shutil.copyfile(month, path)
             virtual_time.run(_play(path, start, steps, witness, seen))
 
     story()
-    # the stories are worth telling: calls were placed, and many were not because of the clock
-    assert min(seen["placed"], seen["held back"], seen["not trusted"]) >= 20, seen
+    # the stories are worth telling: calls were placed, and others held back at the last moment
+    assert min(seen["placed"], seen["held back"], seen["not trusted"]) > 0, seen

@@ -118,6 +118,16 @@ def test_an_escalated_case_is_not_called() -> None:
     assert verdict.reasons == reasons("case_escalated")
 
 
+def test_a_payment_or_a_stop_order_does_not_hide_that_the_city_is_asked() -> None:
+    profile = profile_with(approve_refusals=True)
+    facts = [attempt("20 10:00", "refused"), PaymentKnown(at=at("21 10:00"))]
+    assert ask("24 13:00", *facts, profile=profile).reasons == reasons("case_escalated", "paid")
+    facts += [StopOrdered(at=at("21 11:00"))]
+    assert ask("24 13:00", *facts, profile=profile).reasons == reasons(
+        "case_escalated", "stopped", "paid"
+    )
+
+
 def test_the_answer_is_the_same_in_every_time_zone() -> None:
     state = state_of(ONE_PHONE, [attempt("20 10:00")], PROFILE, NOVEMBER)
     moment = at("21 10:00").astimezone(UTC)

@@ -83,6 +83,12 @@ def test_the_days_that_may_be_lost_are_counted_from_the_moment_asked(
     assert slack(when, *facts) == expected
 
 
+def test_a_day_on_which_no_call_can_be_placed_is_no_day() -> None:
+    # nothing on non-weekdays, and on weekdays the mornings, of which only one can follow another band
+    mornings = profile_with(closing_margin_s=8 * 3600 + 1)
+    assert slack("20 08:00", profile=mornings) == owed(-1, "30", missing=2, weekend_missed=True)
+
+
 THREE = (WEEKDAY, attempt("21 13:00"), attempt("24 10:00"))
 
 

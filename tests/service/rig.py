@@ -33,6 +33,7 @@ from scripts.asterisk.instance import RunningAsterisk, start_asterisk
 from scripts.asterisk.ports import free_port
 from tests.asterisk.pbx import settings_in, work_dir, write_sounds
 from tests.asterisk.phone import Call, Phone
+from tests.plans import without_plan
 
 MONDAY = datetime(2026, 10, 26, 10, 0, tzinfo=JST)
 """A weekday inside calling hours, in the band 午前."""
@@ -223,7 +224,7 @@ class Rig:
 
     async def serve(self) -> Service:
         """Run the service in this process until it is ready."""
-        self.service = build(self.settings, self.secrets, self.clock)
+        self.service = build(self.settings, self.secrets, self.clock, without_plan)
         self.task = asyncio.create_task(self.service.run())
         ready = asyncio.create_task(self.service.ready.wait())
         await asyncio.wait([self.task, ready], return_when=asyncio.FIRST_COMPLETED, timeout=15)

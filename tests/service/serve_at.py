@@ -22,6 +22,7 @@ from dialer.logs import set_up_logs
 from dialer.profiles import load_profile
 from dialer.settings import Secrets, Settings
 from rules.profile import Profile
+from tests.plans import without_plan
 
 RING_MIN_S, RING_LIMIT_S = 5, 6
 
@@ -48,7 +49,7 @@ async def _serve(settings: Settings, secrets: Secrets, clock: JumpClock) -> None
         patch.object(bootstrap, "load_profile", lambda *_: profile),
         patch.object(months, "load_profile", lambda *_: profile),
     ):
-        service = bootstrap.build(settings, secrets, clock)
+        service = bootstrap.build(settings, secrets, clock, without_plan)
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, service.request_stop)
         await service.run()
 

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from tests.asterisk import tones
+from tests.plans import without_plan
 from tests.service.rig import House, Rig, answered, operator, rig
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module")]
@@ -145,4 +146,4 @@ async def test_a_second_service_on_the_same_database_is_refused(centre: Rig) -> 
     from dialer.errors import DatabaseError
 
     with pytest.raises(DatabaseError, match="another dialer"):
-        await build(centre.settings, centre.secrets, centre.clock).run()
+        await build(centre.settings, centre.secrets, centre.clock, without_plan).run()
