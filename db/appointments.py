@@ -84,7 +84,6 @@ _CALLABLE = (
     .where(
         *_OF_AN_APPOINTMENT,
         PhoneRow.due_at <= bindparam("until"),
-        CaseRow.id.not_in(households.sharing_with_calls()),
-        CaseRow.household_key.not_in(select(CallInFlight.household_key)),
+        households.is_quiet(CaseRow.id, CaseRow.household_key),
     )
 )

@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from db import households
-from db.tables import Attempt, CallInFlight, CaseRow, PhoneRow, table_of
+from db.tables import Attempt, CaseRow, PhoneRow, table_of
 from rules import priority
 from rules.case import CaseStatus, PhoneKind
 
@@ -97,8 +97,7 @@ _OPEN = (
         PhoneRow.campaign_id == bindparam("campaign"),
         PhoneRow.due_at <= bindparam("now"),
         CaseRow.status == CaseStatus.OPEN.value,
-        PhoneRow.case_id.not_in(households.sharing_with_calls()),
-        CaseRow.household_key.not_in(select(CallInFlight.household_key)),
+        households.is_quiet(PhoneRow.case_id, CaseRow.household_key),
     )
     .limit(_LIMIT)
 )

@@ -6,23 +6,28 @@ Sharing is of cases: while one of them is called on any of its numbers, the othe
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from db.tables import CallInFlight, CaseRow, PhoneRow
 
 
-def sharing_with_calls() -> Select[int]:
-    """The cases in a call, and those that share a number with one of them."""
-    called, other = aliased(PhoneRow), aliased(PhoneRow)
-    return (
-        select(other.case_id)
-        .select_from(CallInFlight)
-        .join(called, called.case_id == CallInFlight.case_id)
-        .join(other, other.number_key == called.number_key)
+def is_quiet(case_id: Any, household_key: Any) -> ColumnElement[bool]:
+    """Condition: neither the case of this column nor one that belongs together with it is in a call."""
+    own, other = aliased(PhoneRow), aliased(PhoneRow)
+    # asked of each candidate, which are few: the other way round SQLite reads all phones
+    shares = (
+        select(CallInFlight.case_id)
+        .select_from(own)
+        .join(other, other.number_key == own.number_key)
+        .join(CallInFlight, CallInFlight.case_id == other.case_id)
+        .where(own.case_id == case_id)
+        .exists()
     )
+    return and_(~shares, household_key.not_in(select(CallInFlight.household_key)))
 
 
 async def keys(session: AsyncSession, case_ids: Sequence[int]) -> dict[int, frozenset[str]]:

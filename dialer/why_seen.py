@@ -1,4 +1,5 @@
-"""Looks at the database for `dialer why`: how the campaigns stand, and what stands against their phones.
+"""Looks at the service and the database for `dialer why`: how the campaigns stand, and what stands
+against their phones.
 
 The reasons are asked from the rules, case by case; of a large month only an evenly spread sample of
 its open cases is asked.
@@ -18,7 +19,8 @@ from db.campaigns import CampaignState
 from db.cases import CaseHistory
 from db.standing import PhoneKeys, RecentCalls
 from dialer.months import Month, Months
-from dialer.why import RECENT_MIN, CampaignSeen, DatabaseSeen, Reasons
+from dialer.web.models import Status
+from dialer.why import RECENT_MIN, CampaignSeen, DatabaseSeen, Reasons, ServiceSeen
 from rules.calendar import JST
 from rules.eligibility import HouseholdActivity, Reason, calendar_reasons, may_call
 from rules.history import state_of
@@ -26,6 +28,21 @@ from rules.hours import opening_of
 
 SAMPLE = 2_000
 """Open cases of a campaign that are asked about: about a second of work."""
+
+
+def service_seen(status: Status) -> ServiceSeen:
+    """What the service said of itself."""
+    calls = status.calls
+    return ServiceSeen(
+        emergency_stop=status.emergency_stop,
+        draining=status.draining,
+        problems=status.problems,
+        limit=status.limit,
+        operators=dict(Counter(one.state for one in status.operators)),
+        dialling=calls.dialling + calls.ringing,
+        lines=status.lines,
+        lines_used=sum(calls.model_dump().values()),
+    )
 
 
 async def database_seen(

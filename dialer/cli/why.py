@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -17,7 +16,6 @@ from dialer.errors import DatabaseError, ServiceAwayError
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
-    from dialer.web.models import Status
     from dialer.why import CampaignSeen, DatabaseSeen, Seen, ServiceSeen, Why
 
 
@@ -42,7 +40,7 @@ def why(
 
 def _look(here: Installation, campaign: str | None) -> Seen:
     from dialer.why import Seen
-    from dialer.why_seen import database_seen
+    from dialer.why_seen import database_seen, service_seen
 
     try:
         status = asked_status(here)
@@ -61,25 +59,9 @@ def _look(here: Installation, campaign: str | None) -> Seen:
         error = str(failed)
     return Seen(
         now=asked,
-        service=_service(status) if status else None,
+        service=service_seen(status) if status else None,
         database=database,
         database_error=error,
-    )
-
-
-def _service(status: Status) -> ServiceSeen:
-    from dialer.why import ServiceSeen
-
-    calls = status.calls
-    return ServiceSeen(
-        emergency_stop=status.emergency_stop,
-        draining=status.draining,
-        problems=status.problems,
-        limit=status.limit,
-        operators=dict(Counter(one.state for one in status.operators)),
-        dialling=calls.dialling + calls.ringing,
-        lines=status.lines,
-        lines_used=sum(calls.model_dump().values()),
     )
 
 

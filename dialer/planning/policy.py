@@ -93,7 +93,12 @@ class Cases:
     """All the cases of a plan in groups that differ only in their rates."""
 
     def __init__(
-        self, model: Model, slots: list[Slot], rates: Beliefs, counts: Floats, penalties: Penalties
+        self,
+        model: Model,
+        slots: list[Slot],
+        beliefs: Beliefs,
+        counts: Floats,
+        penalties: Penalties,
     ) -> None:
         """
         Args:
@@ -101,8 +106,8 @@ class Cases:
         """
         self.slots = slots
         self.counts = counts
-        self._model = model
-        self._rates = rates
+        self.model = model
+        self.beliefs = beliefs
         self._penalties = penalties
         self._types = [model.type_of(slot) for slot in slots]
         last_of_day = [*(a.day != b.day for a, b in pairwise(slots)), True]
@@ -113,11 +118,11 @@ class Cases:
     def best(self, prices: Floats) -> Policy:
         """The best policy where a second of an operator in slot t costs `prices[t]` contacts."""
         following = np.empty_like(self.counts)
-        following[:] = -self._penalties.attempt * self._model.owed
+        following[:] = -self._penalties.attempt * self.model.owed
         actions, gains = [], []
         for slot in reversed(range(len(self.slots))):
             if self._ends_day[slot]:
-                following = following[:, :, self._model.overnight]
+                following = following[:, :, self.model.overnight]
             values = np.stack(
                 [self._value(order, slot, prices[slot], following) for order in ORDERS]
             )
@@ -156,8 +161,8 @@ class Cases:
                     curiosity += flow.curiosity
                     unmet += flow.unmet
                 staying += moving
-            mass = _moved(staying, self._model.overnight) if self._ends_day[slot] else staying
-        missing = (mass * self._model.owed).sum(axis=(1, 2))
+            mass = _moved(staying, self.model.overnight) if self._ends_day[slot] else staying
+        missing = (mass * self.model.owed).sum(axis=(1, 2))
         waited = contacts @ (1 - self._worth)
         penalties = self._penalties.attempt * missing + self._penalties.weekend * unmet + waited
         return Outlook(seconds, attempts, contacts, curiosity - penalties)
@@ -171,12 +176,12 @@ class Cases:
         """Value before an attempt, by the value of what follows it."""
         step = self._step(slot, phone)
         contact, curiosity, seconds = self._of(phone, slot)
-        rates = self._rates
+        beliefs = self.beliefs
         goes_on = following[:, :, step.after]
-        if_not = (1 - rates.closed) * goes_on + rates.closed * following[:, :, step.closed]
+        if_not = (1 - beliefs.closed) * goes_on + beliefs.closed * following[:, :, step.closed]
         if_not = if_not - self._penalties.weekend * step.unmet
         value = np.empty_like(following)
-        still = (1 - rates.ended) * goes_on[:, REACHED]
+        still = (1 - beliefs.ended) * goes_on[:, REACHED]
         value[:, OPEN] = contact * (self._worth[slot] + still) + (1 - contact) * if_not[:, OPEN]
         value[:, REACHED] = contact * still + (1 - contact) * if_not[:, REACHED]
         value += (curiosity - price * seconds)[:, None, :]
@@ -189,9 +194,9 @@ class Cases:
         tried = mass.sum(axis=1)
         reached = mass * contact[:, None, :]
         missed = mass - reached
-        going_on = missed * (1 - self._rates.closed)
-        going_on[:, REACHED] += reached.sum(axis=1) * (1 - self._rates.ended)
-        after = _moved(going_on, step.after) + _moved(missed * self._rates.closed, step.closed)
+        going_on = missed * (1 - self.beliefs.closed)
+        going_on[:, REACHED] += reached.sum(axis=1) * (1 - self.beliefs.ended)
+        after = _moved(going_on, step.after) + _moved(missed * self.beliefs.closed, step.closed)
         return _Flow(
             mass=after,
             seconds=(tried * seconds).sum(axis=1),
@@ -202,12 +207,12 @@ class Cases:
         )
 
     def _step(self, slot: int, phone: int) -> Step:
-        return self._model.step(self._types[slot], phone)
+        return self.model.step(self._types[slot], phone)
 
     def _of(self, phone: int, slot: int) -> tuple[Floats, Floats, Floats]:
         """Contact rate, curiosity and seconds by group and state."""
-        made = self._model.made[phone]
-        by_made = (self._rates.contact, self._rates.curiosity, self._rates.operator_s)
+        made = self.model.made[phone]
+        by_made = (self.beliefs.contact, self.beliefs.curiosity, self.beliefs.operator_s)
         contact, curiosity, seconds = (values[:, phone, slot][:, made] for values in by_made)
         return contact, curiosity, seconds
 

@@ -164,10 +164,8 @@ def prior_logits(cells: Sequence[Cell], profile: Profile) -> Vector:
 
 def prior_covariance(cells: Sequence[Cell]) -> Matrix:
     """How the cells' logits vary together before any attempt."""
-    alike = [
-        np.array([[one[field] == other[field] for other in cells] for one in cells], dtype=float)
-        for field in range(len(Cell._fields))
-    ]
+    columns = [np.array(column) for column in zip(*cells, strict=True)]
+    alike = [column[:, None] == column for column in columns]
     return np.asarray(
         priors.LEVEL_SD**2
         + priors.EFFECT_SD**2 * sum(alike)

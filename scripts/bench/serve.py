@@ -14,6 +14,7 @@ import asyncio
 import signal
 import time
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
 

@@ -60,6 +60,12 @@ def rounds_from(earliest: date, length_s: float) -> tuple[Round, ...]:
     )
 
 
+def shifts_of(rounds: Sequence[Round]) -> dict[date, range]:
+    """When the operators are at work: in the band of each round."""
+    bands = {9: range(9, 12), 12: range(12, 17), 17: range(17, 20)}
+    return {one.begins.date(): bands[one.begins.hour] for one in rounds}
+
+
 def _suits(thursday: date) -> bool:
     week = [thursday + timedelta(days=n) for n in range(7)]
     year_end = any((day.month, day.day) >= (12, 29) or day.timetuple().tm_yday <= 3 for day in week)

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, redirect_stderr
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from rich.console import Console
@@ -22,7 +22,7 @@ from dialer.clock import JumpClock, SystemClock
 from dialer.logs import set_up_logs
 from dialer.profiles import load_profile
 from rules.calendar import JST
-from scripts.town.conductor import Conductor, is_non_weekday, rounds_from
+from scripts.town.conductor import Conductor, is_non_weekday, rounds_from, shifts_of
 from scripts.town.installation import CALLER_IDS
 from scripts.town.people import Kind
 from scripts.town.progress import Moment, Stopwatch, print_checks, print_outcomes, show
@@ -105,11 +105,13 @@ async def run(options: argparse.Namespace, folder: Path) -> bool:
         seed=options.seed,
         first_day=first_day,
         last_day=first_day + timedelta(days=6),
+        shifts=shifts_of(rounds),
     )
     watch.say(f"setting up {plan.cases} cases, {plan.operators} operators, PBX and carrier")
     async with rehearsal(plan, clock) as stage:
         await stage.all_free()
-        watch.say("all operators are logged in; the town is called")
+        watch.say("all operators are logged in; the town is called by this plan:")
+        print(await _plan(stage, rounds[0].begins), flush=True)
         conductor = Conductor(clock, stage.campaign, stage.carrier.ledger, stage.status)
         async with asyncio.timeout(PLAY_S + WAIT_S), _shown(console, stage, watch):
             await conductor.play(rounds, watch.spent_s)
@@ -124,6 +126,14 @@ async def run(options: argparse.Namespace, folder: Path) -> bool:
 def first_possible_day() -> date:
     """The calling period lies ahead of the machine's calendar, which the command line goes by."""
     return max(SystemClock().now().date() + timedelta(days=1), date(2026, 9, 1))
+
+
+async def _plan(stage: Rehearsal, begins: datetime) -> str:
+    """What the month is expected to come to."""
+    at = f"{begins:%Y-%m-%d %H:%M}"
+    told = await stage.installation.dialer("plan", "make", stage.plan.campaign, "--at", at)
+    # the bands in which somebody works
+    return "\n".join(line for line in told.splitlines() if "│ 0.0 " not in line)
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
@@ -87,13 +88,23 @@ class Installation:
         token: str = added["token"]
         return token
 
-    async def start_campaign(self, name: str, first: date, last: date, city_file: Path) -> None:
-        """Make a campaign, take in the city's file, begin to call."""
+    async def start_campaign(
+        self, name: str, first: date, last: date, city_file: Path, shifts: Mapping[date, range]
+    ) -> None:
+        """Make a campaign, take in the city's file and the operators' roster, begin to call."""
         period = ("--from", first.isoformat(), "--to", last.isoformat())
         await self.dialer("campaign", "create", name, *period, "--by", _BY)
         taken_in = ("--campaign", name, "--handed-by", _BY)
         await self.dialer("cases", "import", str(city_file), *taken_in)
+        await self.dialer("roster", "import", str(self._roster(shifts)), "--by", _BY)
         await self.dialer("campaign", "start", name, "--by", _BY)
+
+    def _roster(self, shifts: Mapping[date, range]) -> Path:
+        operators = len(self.settings.operators.extensions())
+        lines = [f"{day},{hour},{operators}" for day, hours in shifts.items() for hour in hours]
+        file = self.folder / "roster.csv"
+        file.write_text("\n".join(["日付,時,人数", *lines, ""]), encoding="utf-8")
+        return file
 
 
 class MonthsCampaign:

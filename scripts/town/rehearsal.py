@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -42,6 +42,8 @@ class Plan:
     seed: int
     first_day: date
     last_day: date
+    shifts: Mapping[date, range]
+    """Hours at which the operators work, by day: what the campaign's plan goes by."""
 
     @property
     def campaign(self) -> str:
@@ -105,7 +107,9 @@ async def rehearsal(plan: Plan, clock: JumpClock) -> AsyncIterator[Rehearsal]:
     async with _pbx(installation) as pbx, carrier:
         tokens, _ = await asyncio.gather(
             installation.add_operators(),
-            installation.start_campaign(plan.campaign, plan.first_day, plan.last_day, city_file),
+            installation.start_campaign(
+                plan.campaign, plan.first_day, plan.last_day, city_file, plan.shifts
+            ),
         )
         service = build(settings, secrets, clock)
         async with _serving(service), AsyncExitStack() as screens:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from db.ledger import Change
 from dialer import calls as calls_module
 from dialer.calls import Calls, Line
 from dialer.ledger import LedgerWriter
@@ -494,3 +495,13 @@ async def test_no_order_of_events_gives_an_operator_two_calls_or_a_call_two_outc
                 assert floor.seats.seat(line.call.operator).attempt == line.call.attempt
     settled = [entry.attempt for entry in floor.ledger.entries if hasattr(entry, "outcome")]
     assert len(settled) == len(set(settled))
+
+
+async def test_an_announcement_before_any_answer_is_on_record_with_the_end(floor: Floor) -> None:
+    for attempt, facts in (("a", [EarlyMediaHeard]), ("b", [Rang])):
+        floor.place(attempt, case=ord(attempt))
+        await floor.tell(*facts, HungUp, attempt=attempt)
+    ends = [one for one in floor.ledger.entries if getattr(one, "state", None) is State.ENDED]
+    assert [(one.attempt_id, one.early_media) for one in ends] == [("a", True), ("b", False)]
+    others = [e.early_media for e in floor.ledger.entries if isinstance(e, Change) and e not in ends]
+    assert set(others) == {None}

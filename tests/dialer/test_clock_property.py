@@ -10,7 +10,7 @@ import asyncio
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
@@ -76,6 +76,7 @@ def test_the_days_and_moments_of_the_oracle_are_what_they_say() -> None:
     assert [allowed(at(moment)) for moment in yes + no] == [True] * len(yes) + [False] * len(no)
 
 
+_EDGES = (time(9), time(16, 58, 54), time(19, 58, 54))
 _TIMES = (time(0), time(9), time(12), time(16, 58, 54), time(17), time(19, 58, 54), time(20))
 _CALLING_DAYS = [FIRST, date(2026, 12, 26), date(2026, 12, 27), date(2027, 1, 4), LAST]
 _DAYS = [
@@ -84,17 +85,16 @@ _DAYS = [
 ]  # fmt: skip
 
 
-def _moments(days: list[date]) -> st.SearchStrategy[datetime]:
-    """Around the edges, and in the middle of the day."""
+def _moments(days: Sequence[date], times: Sequence[time]) -> st.SearchStrategy[datetime]:
+    """Around these times of these days."""
     return st.builds(
         lambda day, clock, off_s: datetime.combine(day, clock, JAPAN) + timedelta(seconds=off_s),
         st.sampled_from(days),
-        st.sampled_from(_TIMES),
-        st.floats(-20, 20),
+        st.sampled_from(times),
+        st.floats(-15, 15),
     )
 
 
-_MOMENTS = _moments(_DAYS)
 _WHEN = ("before", "while choosing", "while writing", "when written")
 
 
@@ -112,7 +112,12 @@ _STEPS = st.lists(
     st.builds(
         Step,
         st.sampled_from([0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 60.0, 3600.0, 11 * 3600.0, 86400.0]),
-        st.one_of(st.none(), st.just(0.0), st.floats(-29, 29), st.floats(-86400, 86400), _MOMENTS),
+        st.one_of(
+            st.sampled_from([None, 0.0]),
+            *(st.floats(-BOUND_S, BOUND_S),) * 2,  # too little to be told: the worst
+            st.floats(-86400, 86400),
+            _moments(_DAYS, _TIMES),
+        ),
         st.sampled_from(_WHEN),
     ),
     min_size=1,
@@ -244,6 +249,41 @@ async def _play(
         await sessions.close()
 
 
+def tell(
+    month: Path, start: datetime, steps: list[Step], *, witness: bool, seen: Counter[str]
+) -> None:
+    """One story, on a database of its own."""
+    with tempfile.TemporaryDirectory(dir=_MEMORY) as folder:
+        path = Path(folder) / "yobirin.db"
+        shutil.copyfile(month, path)
+        virtual_time.run(_play(path, start, steps, witness, seen))
+
+
+LAST_MOMENT = datetime(2026, 12, 24, 19, 58, 50, tzinfo=JAPAN)
+NOON = datetime(2026, 12, 24, 12, tzinfo=JAPAN)
+HELD_BACK = [
+    # what the clock says, by how much it is set while a call is under way to be placed
+    (LAST_MOMENT, 10.0),  # past closing, by too little to be told from a clock that is kept right
+    (NOON, 3600.0),  # within the hours, but nobody knows which of the two is true
+    (NOON, -3600.0),
+    (NOON, 86400.0 * 365),
+]
+
+
+@pytest.mark.parametrize(("start", "set_to"), HELD_BACK)
+@pytest.mark.parametrize("witness", [True, False], ids=["a second clock", "no second clock"])
+@pytest.mark.parametrize("when", _WHEN)
+def test_a_clock_set_between_the_decision_and_the_call_holds_the_call_back(
+    month: Path, start: datetime, set_to: float, witness: bool, when: str
+) -> None:
+    seen: Counter[str] = Counter()
+    tell(month, start, [Step(0.5, None, "before")], witness=witness, seen=seen)
+    assert seen["placed"] == 2
+    seen.clear()
+    tell(month, start, [Step(0.5, set_to, when)], witness=witness, seen=seen)
+    assert seen["placed"] == 0
+
+
 @pytest.mark.parametrize("witness", [True, False], ids=["a second clock", "no second clock"])
 def test_whatever_the_clock_is_set_to_no_call_is_placed_outside_the_hours(
     month: Path, witness: bool
@@ -251,12 +291,9 @@ def test_whatever_the_clock_is_set_to_no_call_is_placed_outside_the_hours(
     seen: Counter[str] = Counter()
 
     @settings(max_examples=RUNS, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-    @given(start=_moments(_CALLING_DAYS), steps=_STEPS)
+    @given(start=_moments(_CALLING_DAYS, _EDGES), steps=_STEPS)
     def story(start: datetime, steps: list[Step]) -> None:
-        with tempfile.TemporaryDirectory(dir=_MEMORY) as folder:
-            path = Path(folder) / "yobirin.db"
-            shutil.copyfile(month, path)
-            virtual_time.run(_play(path, start, steps, witness, seen))
+        tell(month, start, steps, witness=witness, seen=seen)
 
     story()
     # the stories are worth telling: calls were placed, and others held back at the last moment

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from db import campaigns, cases, operators, stops
+from db import campaigns, cases, escalations, operators, stops
 from db.campaigns import CampaignState
 from db.cases import FactKind
 from db.errors import DatabaseError
@@ -372,6 +372,30 @@ async def test_a_new_operator_sits_down_and_a_removed_one_is_refused(centre: Cen
     with pytest.raises(NotFoundError):
         centre.desk.me(OPERATOR)
     assert centre.legs_asked == 2
+
+
+async def test_a_new_criterion_of_the_city_is_offered_and_a_removed_one_is_not(
+    centre: Centre,
+) -> None:
+    async with centre.town.sessions.write() as session:
+        added = [
+            await escalations.add_criterion(session, label, talk_result=None, at=NOON, by="市")
+            for label in ("苦情の申出", "分割の相談")
+        ]
+    await centre.inbox.look()
+    assert [one.label for one in centre.desk.criteria()] == ["苦情の申出", "分割の相談"]
+    async with centre.town.sessions.write() as session:
+        await escalations.remove_criterion(session, added[0], at=NOON, by="市")
+    await centre.inbox.look()
+    assert [(one.id, one.label) for one in centre.desk.criteria()] == [(added[1], "分割の相談")]
+
+
+async def test_every_screen_tells_of_an_appointment_that_is_near_and_of_nobody(
+    centre: Centre,
+) -> None:
+    assert centre.desk.me(OPERATOR).next_appointment is None
+    centre.desk.next_appointment = lambda: NOON
+    assert centre.desk.me(OPERATOR).next_appointment == NOON
 
 
 async def test_new_cases_wake_the_pacer(centre: Centre) -> None:

@@ -146,6 +146,7 @@ async def test_two_phones_of_a_case_a_household_or_a_number_are_not_called_at_on
     await town.case("2", "0258000003", household="H1")  # of the first one's household
     await town.case("3", "0258000001")  # the first one's number
     await town.case("4", "0258000004")
+    await town.case("5", "0258000005", "0258000002")  # shares a number that is not being called
     office = Office(town)
     assert sorted(await office.dial()) == ["0258000001", "0258000004"]
     assert await office.dial() == []
@@ -160,6 +161,16 @@ async def test_a_household_just_called_is_put_off_for_its_gap(town: Town) -> Non
     assert (await town.phone(other)).due_at == NOON + timedelta(minutes=30)
     office.clock.move(20 * 60)
     assert await office.dial() == ["0258000002"]
+
+
+async def test_a_case_that_shares_a_number_is_put_off_on_all_its_numbers(town: Town) -> None:
+    first = await town.case("1", "0258000001", "0258000002")
+    other = await town.case("2", "0258000003", "0258000002")  # of another household
+    await town.ring_out(await town.phone(first))
+    assert await Office(town, NOON + timedelta(minutes=10)).dial() == []
+    assert {(await town.phone(other, position)).due_at for position in (1, 2)} == {
+        NOON + timedelta(minutes=30)
+    }
 
 
 FORBIDDEN = [

@@ -106,6 +106,102 @@ def test_a_table_of_causes_without_lines_is_a_fault() -> None:
         parse_profile(f"{head}causes: []\nscript:{tail}", "nagaoka-r8")
 
 
+LAST_CAUSE = "  - {outcome: failed, review: true}\n"
+EVERY_CALL = "causes: the last line must match every call; add one without conditions"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (changed("\ntitle:", "\ntitel: x\ntitle:"), "titel: unknown key; remove or correct it"),
+        (changed("\ncity: 長岡市\n", "\n"), "city: missing; add it"),
+        (changed("\nvalues:\n", "\nvalue:\n"), "values: missing; add it"),
+        (
+            changed("profile: nagaoka-r8", "profile: other"),
+            "profile: it says 'other', not 'nagaoka-r8'; rename one",
+        ),
+        (
+            PROFILE_TEXT.replace("\nvalues:\n", "\nvalues: 3\nvaluez:\n"),
+            "values: must be a mapping of names to lists of dated values",
+        ),
+        (
+            changed(ATTEMPTS, "    []\n"),
+            "values.attempts: give at least one value, in order of `from`",
+        ),
+        (
+            changed("value: 36,", "value: 34,"),
+            "values.ring_limit_s.0: less than ring_min_s; raise it",
+        ),
+        (
+            changed("value: 66,", "value: 65,"),
+            "values.closing_margin_s.0: a call could still ring at closing time; "
+            "make it at least ring_limit_s + setup_allowance_s",
+        ),
+        (
+            changed(
+                'weekday: {opens: "09:00", closes: "17:00"}',
+                'weekday: {opens: "17:00", closes: "17:00"}',
+            ),
+            "values.hours.0: opens at 17:00:00 and closes at 17:00:00; correct it",
+        ),
+        (
+            changed('{name: 午後, starts: "12:00"', '{name: 午後, starts: "11:59"'),
+            "values.bands.0: a band ends before it begins, or overlaps the one above; correct it",
+        ),
+        (
+            changed("{name: 夜,", "{name: 午後,"),
+            "values.bands.0: two bands have one name; rename one",
+        ),
+        (
+            changed("outcome: out_of_reach}", "outcome: gone}"),
+            "causes.2.outcome: 'gone' is not among outcomes; add it",
+        ),
+        (changed(LAST_CAUSE, ""), EVERY_CALL),
+        (changed(LAST_CAUSE, "  - {causes: [0], outcome: failed}\n"), EVERY_CALL),
+        (changed(LAST_CAUSE, "  - {rang: false, outcome: failed}\n"), EVERY_CALL),
+        (changed(LAST_CAUSE, "  - {early_media: false, outcome: failed}\n"), EVERY_CALL),
+        (
+            changed("  hung_up:\n", "  gone:\n"),
+            "outcomes.hung_up: the line records it by itself; keep it, with `by: [line]`",
+        ),
+        (
+            changed("code: says_paid", "code: promise"),
+            "talk_results.1.code: 'promise' is there twice; rename one",
+        ),
+        (
+            changed("bands: [夜]}", "bands: [深夜]}"),
+            "wishes.2.bands: '深夜' is not among values.bands; correct it",
+        ),
+        (
+            PROFILE_TEXT + "\ncity: 長岡市\n",
+            "the file: not YAML: the key 'city' is there twice; correct it",
+        ),
+        (
+            changed('closes: "20:00"', "closes: 20:00"),
+            "values.hours.0.value.weekday.closes: "
+            "Value error, write the time in quotes, for example '09:00'; correct it",
+        ),
+        (
+            changed("  courtesy: 長岡市役所", "  courtesy: 市役所"),
+            "texts: Value error, the text 'courtesy' must contain '長岡市'; correct it",
+        ),
+        (
+            changed("しました。お伝え", "しました。納付をお伝え"),
+            "texts: Value error, the text 'voicemail' must not contain '納付'; correct it",
+        ),
+    ],
+)
+def test_a_fault_says_what_is_wrong_and_what_to_do(text: str, told: str) -> None:
+    with pytest.raises(ProfileFaultsError) as raised:
+        parse_profile(text, "nagaoka-r8")
+    assert told in [f"{fault.field}: {fault.message}" for fault in raised.value.faults]
+
+
+def test_the_limit_of_ringing_may_be_just_what_the_contract_asks_for() -> None:
+    profile = parse_profile(changed("value: 36,", "value: 35,"), "nagaoka-r8")
+    assert (profile.name, profile.ring_limit_s, profile.ring_min_s) == ("nagaoka-r8", 35, 35)
+
+
 def faults_of(text: str) -> list[tuple[int, str]]:
     with pytest.raises(ProfileFaultsError) as raised:
         parse_profile(text, "nagaoka-r8")

@@ -34,6 +34,7 @@ async def test_a_thursday_evening_in_a_town_of_five() -> None:
             seed=1,
             first_day=day,
             last_day=day,
+            shifts={day: range(17, 20)},
         )
         async with rehearsal(plan, clock) as stage:
             await stage.all_free()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from rich.console import Console
 
-from dialer.cli.status_view import view
-from dialer.web.models import Status
-from tests.dialer.web.fake import FakeDesk
+from dialer.cli.status_view import SHOWN, view
+from dialer.web.models import AppointmentStatus, Status
+from tests.dialer.web.fake import NOW, FakeDesk
 
 
 def shown(status: Status, width: int = 160) -> str:
@@ -43,3 +43,17 @@ async def test_on_a_narrow_terminal_names_and_states_of_campaigns_stay_whole() -
     for campaign in status.campaigns:
         assert f"│ {campaign.name} " in shown(status, width=80)
         assert f"│ {campaign.state} " in shown(status, width=80)
+
+
+async def test_appointments_are_told_the_missed_ones_as_such_and_not_without_end() -> None:
+    status = await FakeDesk().status()
+    assert "appointment" not in shown(status)
+    many = tuple(
+        AppointmentStatus(campaign="2026-09", reference=f"A{n:02}", at=NOW, missed=n == 0)
+        for n in range(SHOWN + 3)
+    )
+    text = shown(status.model_copy(update={"appointments": many}))
+    assert "A00" in text
+    assert text.count("MISSED") == 1
+    assert f"A{SHOWN:02}" not in text
+    assert "3 more: `dialer appointment list`" in text

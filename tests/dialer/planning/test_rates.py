@@ -108,12 +108,12 @@ def test_a_band_of_another_contract_takes_its_share_of_each_part_of_the_day(
 def test_the_intervals_hold_the_truth_as_often_as_they_say() -> None:
     """Truths drawn from the prior, data of two weekdays, 400 times."""
     dice = np.random.default_rng(20260921)
-    middle, covariance = prior_logits(CELLS, PROFILE), prior_covariance(CELLS)
+    middle, root = prior_logits(CELLS, PROFILE), np.linalg.cholesky(prior_covariance(CELLS))
     attempts = np.array([dice.integers(20, 120) if cell in TWO_DAYS else 0 for cell in CELLS])
     tried = attempts > 0
     held, errors = [], []
     for _ in range(400):
-        truth = sigmoid(dice.multivariate_normal(middle, covariance))
+        truth = sigmoid(middle + root @ dice.standard_normal(len(CELLS)))
         contacts = dice.binomial(attempts, truth)
         own = {
             cell: Tally(int(n), int(c))
@@ -168,9 +168,7 @@ def test_one_more_contact_raises_the_rate_of_its_cell(
 @settings(max_examples=60, deadline=None)
 @given(own=tallies)
 def test_more_data_of_the_same_kind_make_no_rate_less_certain(own: Mapping[Cell, Tally]) -> None:
-    thrice = {
-        cell: Tally(3 * tally.attempts, 3 * tally.contacts) for cell, tally in own.items()
-    }
+    thrice = {cell: Tally(3 * tally.attempts, 3 * tally.contacts) for cell, tally in own.items()}
     some, more = learn(own, {}, PROFILE), learn(thrice, {}, PROFILE)
     for cell in CELLS:
         assert spread(some.contact(cell)) < spread(PUBLISHED.contact(cell)) + 1e-9
@@ -212,7 +210,9 @@ def test_the_approximation_is_near_the_exact_posterior(attempts: int, contacts: 
     middle = prior_logits(CELLS, PROFILE)[CELLS.index(FIRST)]
     variance = prior_covariance(CELLS)[0, 0]
     grid = np.linspace(middle - 8, middle + 8, 20_001)
-    weight = contacts * grid - attempts * np.logaddexp(0, grid) - (grid - middle) ** 2 / 2 / variance
+    weight = (
+        contacts * grid - attempts * np.logaddexp(0, grid) - (grid - middle) ** 2 / 2 / variance
+    )
     density = np.exp(weight - weight.max())
     density /= density.sum()
     below = np.cumsum(density)

@@ -242,6 +242,7 @@ async def test_the_outcomes_are_those_an_operator_can_know(client: httpx.AsyncCl
     assert outcomes["household_done"]["needs"] == ["same_household", "offered", "script_finished"]
     assert outcomes["long_absence"]["scopes"] == ["case", "phone"]
     assert outcomes["third_party"]["appointment"] is True
+    assert offered["criteria"] == [{"id": 1, "label": "苦情の申出"}]
     assert "promise" in [one["code"] for one in offered["talk_results"]]
     assert offered["script"][0].keys() == {"title", "text"}
 
