@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, func, select
@@ -177,9 +177,13 @@ async def household_calls(session: AsyncSession, case: CaseOnRecord) -> list[Hou
     return [_household_call(row) for row in await session.execute(_HOUSEHOLD, asked)]
 
 
-async def campaign_calls(session: AsyncSession, campaign_id: int) -> list[HouseholdCall]:
-    """All calls of a campaign, oldest first."""
-    query = _CALLS.where(Attempt.campaign_id == campaign_id)
+async def calls_meanwhile(session: AsyncSession, campaign_id: int) -> list[HouseholdCall]:
+    """All calls, of any campaign, from a day before a campaign's first to its last; oldest first."""
+    bounds = select(_FIRST, _LAST).where(Attempt.campaign_id == campaign_id)
+    first, last = (await session.execute(bounds)).one()
+    if first is None:
+        return []
+    query = _CALLS.where(Attempt.placed_at >= first - timedelta(days=1), Attempt.placed_at <= last)
     return [_household_call(row) for row in await session.execute(query)]
 
 
@@ -346,6 +350,8 @@ _SHARED = (
         .where(CaseRow.household_key == bindparam("household"))
     )
 )
+_FIRST = func.min(Attempt.placed_at, type_=Attempt.placed_at.type)
+_LAST = func.max(Attempt.placed_at, type_=Attempt.placed_at.type)
 _CALLS = (
     select(
         Attempt.case_id,

@@ -100,7 +100,7 @@ _callable_phone = (
     .join(Campaign, Campaign.id == PhoneRow.campaign_id)
     .where(
         PhoneRow.id == bindparam("phone"),
-        PhoneRow.due_at.is_not(None),
+        PhoneRow.due_at <= bindparam("placed", type_=Moment),
         CaseRow.status == CaseStatus.OPEN.value,
         Campaign.state == CampaignState.RUNNING.value,
         ~exists().where(EmergencyStop.lifted_at.is_(None)),

@@ -1,4 +1,4 @@
-"""A new plan at the beginning of every band, and when the days of a campaign change.
+"""A new plan every hour, from what was learned meanwhile, and when the days of a campaign change.
 
 A plan is made in a process of its own: it may take minutes, and calls go on meanwhile by the one before.
 """
@@ -17,7 +17,6 @@ from dialer.errors import PlanningError
 from dialer.months import Month, Months
 from dialer.planning.order import Order
 from rules.calendar import JST
-from rules.hours import band_of
 
 EVERY_S = 1.0
 """The clock is asked, not waited for: it may be set, or jump in a demo."""
@@ -64,7 +63,7 @@ class Replanning:
         self._planned_for: dict[int, tuple[object, ...]] = {}
 
     async def run(self) -> None:
-        """Look until cancelled; a plan that could not be made is made in the next band."""
+        """Look until cancelled; a plan that could not be made is made in the next hour."""
         while True:
             for month in self._due():
                 await self._plan(month)
@@ -78,9 +77,9 @@ class Replanning:
         ]
 
     def _now_of(self, month: Month) -> tuple[object, ...]:
-        """What a plan is made for: the band, and everything that a supervisor may change of the days."""
+        """What a plan is made for: the hour, and everything that a supervisor may change of the days."""
         now = self._clock.now().astimezone(JST)
-        return now.date(), band_of(now, month.profile), month.calendar, month.profile.name
+        return now.date(), now.hour, month.calendar, month.profile
 
     async def _plan(self, month: Month) -> None:
         now = self._clock.now()

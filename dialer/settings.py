@@ -101,6 +101,7 @@ class Service(Section):
 
     database: str = "sqlite+aiosqlite:///yobirin.db"
     profile: str = "nagaoka-r8"
+    """Name of a contract profile that ships, or the path of a file (`….yaml`)."""
     drain_s: Annotated[float, Field(ge=0, le=7200)] = 900.0
     """Seconds that talks get to end after SIGTERM."""
     clock_bound_s: Annotated[float, Field(ge=1, le=3600)] = 30.0

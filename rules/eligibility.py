@@ -239,10 +239,10 @@ def _turning_points(
     """Every moment from `now` on at which a refusal can turn into a permission."""
     yield now
     ends = [state.appointment, *(phone.not_before for phone in state.phones.values())]
-    for form in profile.timeline.forms:
-        # the gaps as they are today, and as they will be: what is past no longer holds
-        if form.until >= now.date():
-            ends += _ends_of_gaps(state, form, household)
+    form: Profile | None = profile.on(now.date())
+    while form is not None:  # the gaps as they are today, and as they will be
+        ends += _ends_of_gaps(state, form, household)
+        form = form.following()
     for day in calendar.calling_days(now.date()):
         ends.append(opening_of(day, calendar, profile).opens)
         ends += [datetime.combine(day, band.starts, JST) for band in profile.on(day).bands]

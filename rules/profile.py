@@ -255,6 +255,10 @@ class Profile(Values):
         """The profile as it is in force on `day`; costs next to nothing where nothing changed."""
         return self if self.since <= day <= self.until else self.timeline.on(day)
 
+    def following(self) -> Profile | None:
+        """The form that comes after this one; None: it is the last."""
+        return None if self.until == date.max else self.on(self.until + timedelta(days=1))
+
 
 def as_timeline(starts: Sequence[date], forms: Sequence[Profile]) -> Profile:
     """Forms that follow each other, the first one also before its start; returns the last.

@@ -41,7 +41,7 @@ At = Annotated[
 def make(ctx: typer.Context, name: Name, by: By, at: At = None, as_json: AsJson = False) -> None:
     """Plan the attempts that remain; the dialer follows the newest plan.
 
-    A running dialer makes a new plan by itself at the beginning of every band.
+    A running dialer makes a new plan by itself every hour.
     """
     from dialer.planning.make import plan_campaign
 

@@ -82,7 +82,7 @@ async def case_evidence(session: AsyncSession, row: CaseRow, month: Month) -> Ca
 async def campaign_evidence(session: AsyncSession, month: Month) -> AsyncIterator[CaseEvidence]:
     """The evidence of every case of a campaign, in order of the cases' ids."""
     ordered = await evidence.excluded_days(session, month.id)
-    shared = _Shared(await evidence.campaign_calls(session, month.id))
+    shared = _Shared(await evidence.calls_meanwhile(session, month.id))
     left = iter(await cases.ids(session, month.id))
     while batch := list(islice(left, cases.BATCH)):
         for case in await evidence.on_record(session, batch):
@@ -139,7 +139,7 @@ def conclusion_rows(found: CaseEvidence, month: Month) -> list[Row]:
 
 
 class _Shared:
-    """Calls of a campaign by household and by number, for rule 10."""
+    """Calls by household and by number, for rule 10."""
 
     def __init__(self, calls: Sequence[HouseholdCall]) -> None:
         self._by_household: dict[str, list[HouseholdCall]] = defaultdict(list)

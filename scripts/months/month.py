@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -42,8 +42,8 @@ class Standing:
 class Way(Protocol):
     """A way of calling: who is due when, and in which order."""
 
-    def band_begins(self, month: Month, now: datetime) -> None:
-        """A band begins: time to think."""
+    def hour_begins(self, month: Month, now: datetime) -> None:
+        """An hour begins: time to think."""
 
     def turn(self, standing: Standing, phone: Id, now: datetime) -> tuple[datetime | None, Any]:
         """From when on the phone is due (None: never), and its rank; the lowest goes first."""
@@ -84,55 +84,54 @@ class Month:
             self._households[standing.person.household].append(standing)
         self._waiting: list[tuple[datetime, int, Id, Standing]] = []
         self._ready: list[tuple[Any, int, Id, Standing]] = []
+        self._endings: list[tuple[datetime, int, Standing, Made]] = []
+        self._busy_until: dict[int, datetime] = {}
         self._turns: dict[Id, int] = {}
         self._serial = 0
 
     def run(self, since: datetime = _BEGINNING, until: datetime = _END) -> None:
-        """Live through the period, or through its bands from `since` to before `until`."""
+        """Live through the period, or through its hours from `since` to before `until`."""
         begin = datetime.combine(self.calendar.period_from, datetime.min.time(), JST)
         for slot in slots_from(begin, self.calendar, self.profile, self.roster):
-            if not since <= slot.starts_at < until:
-                continue
-            self._way.band_begins(self, slot.starts_at)
-            self._line_up(self.standings, slot.starts_at)
-            self._call_through(slot)
+            for hour in _hours_of(slot, self.roster):
+                if since <= hour.starts_at < until:
+                    self._call_through(hour)
 
     def contacted(self, since: datetime | None = None) -> int:
         """Cases with a contact."""
         moments = (standing.contacted_at for standing in self.standings)
         return sum(at is not None and (since is None or at >= since) for at in moments)
 
-    def _call_through(self, slot: Slot) -> None:
-        """Everything that happens in one band. Talks may end after it."""
-        endings: list[tuple[datetime, int, Standing, Made]] = []
-        # operators change on the hour; the band's mean is near enough
-        seconds = (slot.ends_at - slot.starts_at).total_seconds()
-        operators = round(slot.operator_s / seconds)
-        free = [(slot.starts_at, number) for number in range(operators)]
+    def _call_through(self, hour: _Hour) -> None:
+        """Everything that is begun in one hour; talks may end after it."""
+        self._end_calls(hour.starts_at)
+        self._way.hour_begins(self, hour.starts_at)
+        self._line_up(self.standings, hour.starts_at)
+        free = [
+            (max(self._busy_until.get(number, hour.starts_at), hour.starts_at), number)
+            for number in range(hour.operators)
+        ]
+        heapq.heapify(free)
         while free:
             now, operator = heapq.heappop(free)
-            if now >= slot.ends_at:
+            if now >= hour.ends_at:
                 continue
-            while endings and endings[0][0] <= now:
-                self._end(*endings_of(heapq.heappop(endings)))
-            standing_phone = self._next(now)
-            if standing_phone is None:
-                wake = self._wake_at(now, endings)
-                if wake is not None:
-                    heapq.heappush(free, (wake, operator))
-                continue
-            standing, phone = standing_phone
-            made = self._place(standing, phone, now)
-            ends = now + timedelta(seconds=priors.SETUP_S + made.told.ring_s + made.told.handling_s)
-            self._serial += 1
-            heapq.heappush(endings, (ends, self._serial, standing, made))
-            heapq.heappush(free, (ends, operator))
-        for ending in sorted(endings, key=lambda one: one[:2]):
-            self._end(*endings_of(ending))
+            self._end_calls(now)
+            found = self._next(now)
+            if found is not None:
+                self._busy_until[operator] = self._place(*found, now)
+                heapq.heappush(free, (self._busy_until[operator], operator))
+            elif (wake := self._wake_at(now)) is not None:
+                heapq.heappush(free, (wake, operator))
 
-    def _wake_at(self, now: datetime, endings: Iterable[tuple[Any, ...]]) -> datetime | None:
+    def _end_calls(self, until: datetime) -> None:
+        while self._endings and self._endings[0][0] <= until:
+            ends, _serial, standing, made = heapq.heappop(self._endings)
+            self._end(ends, standing, made)
+
+    def _wake_at(self, now: datetime) -> datetime | None:
         """When an idle operator looks again."""
-        moments = [ending[0] for ending in endings]
+        moments = [ending[0] for ending in self._endings]
         if self._waiting:
             moments.append(self._waiting[0][0])
         later = [moment for moment in moments if moment > now]
@@ -173,7 +172,8 @@ class Month:
             last_at=max(moments, default=None), in_flight=any(other.in_flight for other in others)
         )
 
-    def _place(self, standing: Standing, phone: Id, now: datetime) -> Made:
+    def _place(self, standing: Standing, phone: Id, now: datetime) -> datetime:
+        """Call; returns when the operator is free again."""
         standing.in_flight = True
         before = [
             fact for fact in standing.facts if isinstance(fact, AttemptMade) and fact.phone == phone
@@ -182,7 +182,10 @@ class Month:
         told = self._callees.call(standing.person, self._kinds[phone], now, counted, len(before))
         made = Made(now, standing.person.case.id, phone, told)
         self.made.append(made)
-        return made
+        ends = now + timedelta(seconds=priors.SETUP_S + told.ring_s + told.handling_s)
+        self._serial += 1
+        heapq.heappush(self._endings, (ends, self._serial, standing, made))
+        return ends
 
     def _end(self, ends: datetime, standing: Standing, made: Made) -> None:
         told = made.told
@@ -216,7 +219,7 @@ class Month:
 
     def _line_up(self, standings: Iterable[Standing], now: datetime) -> None:
         for standing in standings:
-            if standing.state.status is not CaseStatus.OPEN:
+            if standing.in_flight or standing.state.status is not CaseStatus.OPEN:
                 continue
             for phone in standing.state.phones:
                 due = self._way.turn(standing, phone, now)[0]
@@ -229,7 +232,19 @@ class Month:
         heapq.heappush(self._waiting, (due, self._serial, phone, standing))
 
 
-def endings_of(ending: tuple[datetime, int, Standing, Made]) -> tuple[datetime, Standing, Made]:
-    """Without the serial number that keeps the queue in order."""
-    ends, _serial, standing, made = ending
-    return ends, standing, made
+@dataclass(frozen=True, slots=True)
+class _Hour:
+    """An hour of a band, or what of it is in the band."""
+
+    starts_at: datetime
+    ends_at: datetime
+    operators: int
+
+
+def _hours_of(slot: Slot, roster: Roster) -> Iterator[_Hour]:
+    starts = slot.starts_at
+    while starts < slot.ends_at:
+        ends = min(starts.replace(minute=0, second=0) + timedelta(hours=1), slot.ends_at)
+        seconds = (ends - starts).total_seconds()
+        yield _Hour(starts, ends, round(roster.operator_s(starts, ends) / seconds))
+        starts = ends

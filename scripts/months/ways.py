@@ -42,14 +42,14 @@ def units_in(month: Month, now: datetime) -> list[Unit]:
 
 
 class ByPlan:
-    """As the dialer does: a plan at the beginning of each band, from what was learned so far."""
+    """As the dialer does: a plan at the beginning of each hour, from what was learned so far."""
 
     def __init__(self) -> None:
         self.plans: list[Plan] = []
         self._planned: dict[int, list[PlannedBand]] = {}
         self._month: Month | None = None
 
-    def band_begins(self, month: Month, now: datetime) -> None:
+    def hour_begins(self, month: Month, now: datetime) -> None:
         """Plan anew."""
         self._month = month
         slots = slots_from(now, month.calendar, month.profile, month.roster)
@@ -94,7 +94,7 @@ class InOrder:
         self._ranks: dict[Id, float] = {}
         self._month: Month | None = None
 
-    def band_begins(self, month: Month, now: datetime) -> None:
+    def hour_begins(self, month: Month, now: datetime) -> None:
         """Nothing is thought of."""
         self._month = month
 

@@ -112,7 +112,7 @@ async def test_calls_of_the_household_and_of_a_shared_number_are_found(town: Tow
     async with town.sessions.read() as session:
         [case] = await evidence.on_record(session, [asked])
         calls = await evidence.household_calls(session, case)
-        all_calls = await evidence.campaign_calls(session, town.campaign_id)
+        all_calls = await evidence.calls_meanwhile(session, town.campaign_id)
     assert [(call.case_id, call.reference, call.placed_at, call.recorded_at) for call in calls] == [
         (mate, "2", moments[mate], moments[mate] + timedelta(seconds=38)),
         (shares, "3", moments[shares], moments[shares] + timedelta(seconds=38)),

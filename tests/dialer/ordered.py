@@ -23,6 +23,13 @@ TWO_ATTEMPTS = (
     '    - {from: 2026-09-01, value: 3, clause: "§8(4)"}\n',
     '    - {from: 2026-09-01, value: 2, clause: "覚書1"}\n',
 )
+WITHOUT_BUTTON = (
+    "    label: FAX回線\n    clause: 8(4)オ\n    effect: close_phone\n"
+    '    counted: "yes"\n    by: [operator, line]\n',
+    "    label: FAX回線\n    clause: 8(4)オ\n    effect: close_phone\n"
+    '    counted: "yes"\n    by: [line]\n',
+)
+"""An operator can no longer choose `fax`."""
 WITHOUT_FAX = (
     "  fax:\n    label: FAX回線\n    clause: 8(4)オ\n    effect: close_phone\n"
     '    counted: "yes"\n    by: [operator, line]\n',

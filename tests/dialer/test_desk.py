@@ -36,6 +36,7 @@ from rules.operator_state import Event
 from rules.result import ResultRefusedError
 from tests.db.town import KEYS, NOON, OPERATOR, Town
 from tests.dialer.fakes import turns
+from tests.dialer.ordered import MOVED_ABROAD, WITHOUT_BUTTON, ordered, text
 from tests.dialer.test_calls import Floor
 
 
@@ -396,6 +397,28 @@ async def test_every_screen_tells_of_an_appointment_that_is_near_and_of_nobody(
     assert centre.desk.me(OPERATOR).next_appointment is None
     centre.desk.next_appointment = lambda: NOON
     assert centre.desk.me(OPERATOR).next_appointment == NOON
+
+
+async def test_an_order_of_another_profile_is_in_force_on_the_screens_at_the_next_look(
+    centre: Centre,
+) -> None:
+    assert "moved_abroad" not in centre.desk.profile(OPERATOR).outcomes
+    await ordered(centre.town, text(MOVED_ABROAD), NOON.date(), NOON)
+    await centre.inbox.look()
+    assert "moved_abroad" in centre.desk.profile(OPERATOR).outcomes
+    # tomorrow's order is not yet today's
+    await ordered(centre.town, text(WITHOUT_BUTTON), NOON.date() + timedelta(days=1), NOON)
+    await centre.inbox.look()
+    await centre.call(1, *TALK)
+    assert "operator" in centre.desk.profile(OPERATOR).outcomes["fax"].by
+
+
+async def test_a_call_of_yesterday_keeps_yesterdays_outcomes_on_its_screen(centre: Centre) -> None:
+    await ordered(centre.town, text(WITHOUT_BUTTON), NOON.date() + timedelta(days=1), NOON)
+    await centre.call(1, *TALK)
+    async with centre.town.sessions.read() as session:
+        await centre.months.reload(session, NOON + timedelta(days=1))
+    assert "operator" in centre.desk.profile(OPERATOR).outcomes["fax"].by
 
 
 async def test_new_cases_wake_the_pacer(centre: Centre) -> None:

@@ -119,7 +119,8 @@ def test_the_intervals_hold_the_truth_as_often_as_they_say() -> None:
             cell: Tally(int(n), int(c))
             for cell, n, c in zip(CELLS, attempts, contacts, strict=True)
         }
-        rates = [learn(own, {}, PROFILE).contact(cell) for cell in CELLS]
+        learned = learn(own, {}, PROFILE)
+        rates = [learned.contact(cell) for cell in CELLS]
         held.append([r.low <= p <= r.high for r, p in zip(rates, truth, strict=True)])
         errors.append([r.mean - p for r, p in zip(rates, truth, strict=True)])
     share = np.array(held).mean(axis=0)

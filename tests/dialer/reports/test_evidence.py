@@ -201,6 +201,9 @@ async def test_a_call_of_the_household_is_known_to_the_whole_campaigns_evidence_
     first = await town.case("1", "0258000001", household="H")
     second = await town.case("2", "0258000002", household="H")
     third = await town.case("3", "0258000001")
+    other = await Town(town.sessions).open("another month at the same time")
+    mate = await other.case("9", "0258000001")
+    await other.ring_out(await other.phone(mate), at("24 11:40"))
     for case_id, minutes in ((first, 0), (second, 20), (third, 25)):
         await town.ring_out(await town.phone(case_id), NOON + timedelta(minutes=minutes))
     month = await month_of(town)
@@ -212,7 +215,7 @@ async def test_a_call_of_the_household_is_known_to_the_whole_campaigns_evidence_
         ]
     assert found == alone
     assert [[str(reason) for reason in one.lines[0].refusals] for one in found] == [
-        [],
+        ["household_busy"],
         ["household_busy"],
         ["household_busy"],
     ]

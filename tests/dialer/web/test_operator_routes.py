@@ -11,10 +11,12 @@ import httpx
 import pytest
 
 from dialer.errors import AmiError, ConflictError, DatabaseError, NotFoundError
+from dialer.profiles import parsed
 from dialer.web.app import BODY_LIMIT
 from dialer.web.models import ResultIn
 from rules.operator_state import State
 from rules.result import ResultRefusedError
+from tests.dialer.ordered import MOVED_ABROAD, text
 from tests.dialer.web.fake import FakeDesk, a_call
 
 RESULT: dict[str, Any] = {
@@ -253,3 +255,14 @@ async def test_every_answer_forbids_keeping_and_foreign_scripts(client: httpx.As
         assert headers["Cache-Control"] == "no-store", path
         assert "default-src 'none'" in headers["Content-Security-Policy"], path
         assert headers["X-Content-Type-Options"] == "nosniff", path
+
+
+async def test_the_outcomes_are_those_of_the_contract_of_the_operators_call(
+    client: httpx.AsyncClient, desk: FakeDesk
+) -> None:
+    shipped = (await client.get("/api/outcomes")).json()
+    assert "moved_abroad" not in shipped["labels"]
+    desk.contract = parsed(text(MOVED_ABROAD))
+    offered = (await client.get("/api/outcomes")).json()
+    assert offered["labels"]["moved_abroad"] == "国外転出"
+    assert "moved_abroad" in {one["code"] for one in offered["outcomes"]}
