@@ -14,7 +14,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Select, String, bindparam, delete, exists, insert, select
+from sqlalchemy import Date, Select, String, bindparam, delete, exists, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
@@ -29,10 +29,12 @@ from db.tables import (
     Campaign,
     CaseRow,
     EmergencyStop,
+    ExcludedDay,
     PhoneRow,
     table_of,
 )
 from db.types import Moment
+from rules.calendar import JST
 from rules.call_state import State
 from rules.case import CaseStatus
 
@@ -100,10 +102,14 @@ _callable_phone = (
     .join(Campaign, Campaign.id == PhoneRow.campaign_id)
     .where(
         PhoneRow.id == bindparam("phone"),
-        PhoneRow.due_at <= bindparam("placed", type_=Moment),
+        PhoneRow.due_at.is_not(None),
         CaseRow.status == CaseStatus.OPEN.value,
         Campaign.state == CampaignState.RUNNING.value,
         ~exists().where(EmergencyStop.lifted_at.is_(None)),
+        ~exists().where(
+            ExcludedDay.campaign_id == PhoneRow.campaign_id,
+            ExcludedDay.day == bindparam("day", type_=Date),
+        ),
     )
 )
 _insert_attempt = insert(table_of(Attempt)).from_select(
@@ -130,10 +136,10 @@ async def place(
     """Write down a call that is about to be originated; commit before Originate.
 
     What was true when the candidate was chosen is looked at again here, in the same transaction:
-    a stop order, a pause or another call may have come in between.
+    a stop order, a day taken out, a pause or another call may have come in between.
 
     Raises:
-        NotCallableError: case, campaign, phone or an emergency stop does not allow it any more.
+        NotCallableError: case, campaign, phone, day or an emergency stop does not allow it any more.
         AlreadyInFlightError: a call to the phone, case, number or household is alive. The
             transaction is lost; nothing of it may be committed.
     """
@@ -142,7 +148,8 @@ async def place(
 
     def write(session: Session) -> None:
         connection = session.connection()
-        placed = {**values, "placed": placed_at, "caller": caller_id}
+        day = placed_at.astimezone(JST).date()
+        placed = {**values, "placed": placed_at, "day": day, "caller": caller_id}
         if connection.execute(_insert_attempt, placed).rowcount == 0:
             raise NotCallableError(f"phone {phone_id}: not callable any more")
         try:

@@ -64,7 +64,10 @@ async def newest(session: AsyncSession, campaign_id: int) -> Plan | None:
 
 
 async def of_case(session: AsyncSession, case_id: int) -> list[tuple[int, PlannedBand]]:
-    """The planned attempts of a case in order of time, each with the position of its phone."""
+    """The planned attempts of a case in order of time, each with the position of its phone.
+
+    None once the case has ended, though its plan is kept: it holds again if the case is reopened.
+    """
     query = (
         select(
             PhoneRow.position,
@@ -73,7 +76,8 @@ async def of_case(session: AsyncSession, case_id: int) -> list[tuple[int, Planne
             PlannedAttempt.gain,
         )
         .join(PhoneRow, PhoneRow.id == PlannedAttempt.phone_id)
-        .where(PhoneRow.case_id == case_id)
+        .join(CaseRow, CaseRow.id == PhoneRow.case_id)
+        .where(CaseRow.id == case_id, CaseRow.status == CaseStatus.OPEN.value)
         .order_by(PlannedAttempt.starts_at, PhoneRow.position)
     )
     return [

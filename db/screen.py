@@ -68,19 +68,15 @@ async def _household(
     )
 
 
-# first the few phones concerned: told the campaign too, SQLite would read all of the month
+# first the few cases concerned: told the campaign too, SQLite would read all of the month
 _SHARED = (
-    select(PhoneRow.id)
+    select(PhoneRow.case_id)
     .where(PhoneRow.number_key.in_(bindparam("numbers", expanding=True)))
-    .union(
-        select(PhoneRow.id)
-        .join(CaseRow, CaseRow.id == PhoneRow.case_id)
-        .where(CaseRow.household_key == bindparam("household"))
-    )
+    .union(select(CaseRow.id).where(CaseRow.household_key == bindparam("household")))
 )
 _HOUSEHOLD = (
     select(Attempt.campaign_id, Attempt.placed_at, ResultRow.outcome, ResultRow.same_household)
     .join(Attempt, Attempt.id == ResultRow.attempt_id)
-    .where(Attempt.phone_id.in_(_SHARED), Attempt.case_id != bindparam("case"), is_current())
+    .where(Attempt.case_id.in_(_SHARED), Attempt.case_id != bindparam("case"), is_current())
     .order_by(Attempt.placed_at.desc())
 )

@@ -291,7 +291,7 @@ class _Story:
 
     def _view(self, made: AttemptOnRecord) -> View:
         """The phone as the service saw it when the attempt was placed."""
-        others = self._case.attempts
+        others = tuple(one for one in self._case.attempts if one is not made)
         before = replace(self._case, attempts=others)
         facts = before.facts(known_at=made.placed_at)
         month = as_known(self._month, self._ordered, made.placed_at)

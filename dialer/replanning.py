@@ -17,6 +17,7 @@ from dialer.errors import PlanningError
 from dialer.months import Month, Months
 from dialer.planning.order import Order
 from rules.calendar import JST
+from rules.hours import is_open
 
 EVERY_S = 1.0
 """The clock is asked, not waited for: it may be set, or jump in a demo."""
@@ -77,9 +78,11 @@ class Replanning:
         ]
 
     def _now_of(self, month: Month) -> tuple[object, ...]:
-        """What a plan is made for: the hour, and everything that a supervisor may change of the days."""
+        """What a plan is made for: the hour of calling (one plan holds from closing to opening), and
+        everything that a supervisor may change of the days."""
         now = self._clock.now().astimezone(JST)
-        return now.date(), now.hour, month.calendar, month.profile
+        hour = now.hour if is_open(now, month.calendar, month.profile) else None
+        return now.date(), hour, month.calendar, month.profile
 
     async def _plan(self, month: Month) -> None:
         now = self._clock.now()

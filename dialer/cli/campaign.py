@@ -15,6 +15,8 @@ from dialer.cli.work import DAY, AsJson, By, Yes, confirm, installation, now, pa
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
+    from db.session import Sessions
+    from dialer.months import Month
     from rules.calendar import Calendar
     from rules.profile import Profile
 
@@ -136,20 +138,22 @@ def exclude(
     by: By,
     yes: Yes = False,
 ) -> None:
-    """Take a day out of the calling period, as the city orders (§6(2)). It cannot be put back."""
-    from db import campaigns, cases
-    from dialer.refresh import refresh
+    """Take a day out of the calling period, as the city orders (§6(2)). It cannot be put back.
+
+    From this moment nothing is placed on that day; what rings or talks goes on.
+    """
+    from dialer.excluded_day import exclude_day
 
     confirm(f"Take {day} out of campaign {name}?", yes=yes)
+    at = now()
 
-    async def work(session: AsyncSession) -> None:
-        at = now()
-        await campaigns.exclude_day(session, name, day, at=at, by=by)
-        campaign = await campaigns.get(session, name)
-        await refresh(session, await cases.ids(session, campaign.id), at)
+    async def work(sessions: Sessions) -> Month:
+        return await exclude_day(sessions, name, day, at=at, by=by)
 
-    installation(ctx).write(work)
+    month = installation(ctx).with_sessions(work)
     print(f"campaign {name}: {day} is excluded")
+    _warn_of_few_non_weekdays(month.calendar, month.profile)
+    print(f"which phones keep their attempts: run `dialer plan check {name}`")
 
 
 @app.command()

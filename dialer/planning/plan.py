@@ -80,7 +80,7 @@ def make_plan(
     penalties: Penalties | None = None,
 ) -> Plan:
     """Plan the remaining attempts so that every phone gets what it is owed, and contacts are many."""
-    if not units or not slots:
+    if not units or not any(slot.operator_s for slot in slots):
         return _nothing_to_hand_out(units, slots)
     model = Model(profile, {unit.state for unit in units})
     groups = sorted({unit.group for unit in units}, key=repr)

@@ -28,9 +28,9 @@ LATER_CALL_ODDS = (1.0, 0.65, 0.42)
 
 LEVEL_SD = 0.5
 """How far all rates together may be off, in logits: city, month, arrears are not surveys."""
-EFFECT_SD = 0.3
+EFFECT_SD = 0.2
 """The same for all cells of one band, one kind of day, one kind of phone, one ordinal."""
-CELL_SD = 0.3
+CELL_SD = 0.2
 """The same for a single cell."""
 
 END_SHARE = 0.65

@@ -25,7 +25,7 @@ WISH_ODDS = 1.5
 """How the odds of a contact rise in a band or on a day that was wished (rule 15), and fall in others:
 our reading, nothing published tells the size."""
 
-CURIOSITY = 1.0
+CURIOSITY = 0.3
 """What an attempt is worth for what it teaches, in standard deviations of its contact rate, at the
 period's beginning; less with every day, as less is left to use it for. Bands of which little is known
 are tried, too (optimism in the face of uncertainty: Lai & Robbins 1985)."""

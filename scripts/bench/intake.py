@@ -40,7 +40,9 @@ def plain(path: Path) -> int:
 def checked(path: Path) -> Checked:
     """Read and checked, nothing written."""
     layout = load_profile("nagaoka-r8", NOW.date()).intake
-    return check(read_sheet(read_file(path, layout), layout, layout.columns), layout, MONTH, NOW.date())
+    return check(
+        read_sheet(read_file(path, layout), layout, layout.columns), layout, MONTH, NOW.date()
+    )
 
 
 async def prepare(url: str) -> None:

@@ -1,6 +1,6 @@
 """What planning is worth: contacts by plan, in file order and by lot, against a bound, and its time.
 
-    .venv/bin/python -m scripts.bench.plan contacts [--seeds 20] [--cases 500] [--operators 3]
+    .venv/bin/python -m scripts.bench.plan contacts [--seeds 20] [--cases 500] [--operators 3] [--spread 1]
     .venv/bin/python -m scripts.bench.plan month [--cases 500] [--operators N]
     .venv/bin/python -m scripts.bench.plan time
 
@@ -59,11 +59,17 @@ def setting() -> tuple[Profile, Calendar]:
 
 
 def month_of(
-    seed: int, cases: int, operators: int, way: Way, *, two_phones: bool = False
+    seed: int,
+    cases: int,
+    operators: int,
+    way: Way,
+    *,
+    two_phones: bool = False,
+    spread: float = 1.0,
 ) -> tuple[Month, Truth]:
     """A month that has not begun."""
     profile, calendar = setting()
-    truth = draw_truth(seed, profile)
+    truth = draw_truth(seed, profile, spread)
     people = draw_people(seed, cases, two_phones=two_phones)
     callees = Callees(seed, truth, calendar, profile)
     return Month(people, calendar, profile, Roster({}, operators), callees, way), truth
@@ -80,37 +86,43 @@ def as_rates(truth: Truth) -> Rates:
     )
 
 
-def one_seed(seed: int, cases: int, operators: int) -> Ratios:
+def one_seed(seed: int, cases: int, operators: int, spread: float) -> Ratios:
     """One simulated month, called in every way."""
     begin = datetime.combine(PERIOD[0], datetime.min.time(), JST)
     learned = begin + timedelta(days=LEARNED_DAYS)
-    by_plan, truth = month_of(seed, cases, operators, ByPlan())
+    by_plan, truth = month_of(seed, cases, operators, ByPlan(), spread=spread)
     rates = as_rates(truth)
     bound = bound_from(by_plan, begin, truth, rates)
     by_plan.run(until=learned)
     later_bound = bound_from(by_plan, learned, truth, rates)
     by_plan.run(since=learned)
-    others = []
-    for way in (InOrder(), InOrder(seed)):
-        month, _ = month_of(seed, cases, operators, way)
-        month.run()
-        others.append(month.contacted())
+    in_file_order, by_lot = (
+        in_order(seed, cases, operators, spread, way) for way in (InOrder(), InOrder(seed))
+    )
     return Ratios(
-        by_plan.contacted(),
-        *others,
-        bound,
-        by_plan.contacted(since=learned),
-        later_bound,
-        check_month(by_plan),
+        plan=by_plan.contacted(),
+        in_file_order=in_file_order,
+        by_lot=by_lot,
+        bound=bound,
+        later=by_plan.contacted(since=learned),
+        later_bound=later_bound,
+        promises=check_month(by_plan),
     )
 
 
-def contacts(seeds: int, cases: int, operators: int) -> None:
+def in_order(seed: int, cases: int, operators: int, spread: float, way: InOrder) -> int:
+    """Cases reached when the same month is called without a plan."""
+    month, _ = month_of(seed, cases, operators, way, spread=spread)
+    month.run()
+    return month.contacted()
+
+
+def contacts(seeds: int, cases: int, operators: int, spread: float) -> None:
     """Every way of calling on the same months."""
-    work = partial(one_seed, cases=cases, operators=operators)
+    work = partial(one_seed, cases=cases, operators=operators, spread=spread)
     with ProcessPoolExecutor(2) as pool:
         found = list(pool.map(work, range(1, seeds + 1)))
-    print(f"{seeds} months of {cases} cases, {operators} operators")
+    print(f"{seeds} months of {cases} cases, {operators} operators, spread {spread}")
     for name, ratios in {
         "plan / bound, whole month": [r.plan / r.bound for r in found],
         f"plan / bound, after {LEARNED_DAYS} days": [r.later / r.later_bound for r in found],
@@ -162,9 +174,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--cases", type=int, default=500)
     parser.add_argument("--operators", type=int, default=3)
+    parser.add_argument("--spread", type=float, default=1.0, help="see scripts.months.world")
     given = parser.parse_args()
     if given.what == "contacts":
-        contacts(given.seeds, given.cases, given.operators)
+        contacts(given.seeds, given.cases, given.operators, given.spread)
     elif given.what == "month":
         month(given.cases, given.operators, given.seed)
     else:

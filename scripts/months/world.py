@@ -70,11 +70,18 @@ class Told:
     handling_s: float
 
 
-def draw_truth(seed: int, profile: Profile) -> Truth:
-    """A city drawn from what is believed of cities before the first call."""
+def draw_truth(seed: int, profile: Profile, spread: float = 1.0) -> Truth:
+    """A city drawn from what is believed of cities before the first call.
+
+    Args:
+        spread: how much further than believed its bands, days and phones differ from the published;
+            0: they are as published, and only the level of all is not known.
+    """
     generator = np.random.default_rng(seed)
     cells = cells_of(profile)
-    logits = generator.multivariate_normal(prior_logits(cells, profile), prior_covariance(cells))
+    level = priors.LEVEL_SD**2
+    covariance = level + spread**2 * (prior_covariance(cells) - level)
+    logits = generator.multivariate_normal(prior_logits(cells, profile), covariance)
     probabilities = 1 / (1 + np.exp(-logits))
     return Truth(
         contact=dict(zip(cells, map(float, probabilities), strict=True)),

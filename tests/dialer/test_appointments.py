@@ -104,9 +104,7 @@ class Bell:
         self.months = Months()
         self.metrics = Metrics()
         self.rung = 0
-        self.reminders = Reminders(
-            town.sessions, self.clock, self.months, self.metrics, self._ring
-        )
+        self.reminders = Reminders(town.sessions, self.clock, self.months, self.metrics, self._ring)
 
     def _ring(self) -> None:
         self.rung += 1

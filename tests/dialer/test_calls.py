@@ -503,5 +503,7 @@ async def test_an_announcement_before_any_answer_is_on_record_with_the_end(floor
         await floor.tell(*facts, HungUp, attempt=attempt)
     ends = [one for one in floor.ledger.entries if getattr(one, "state", None) is State.ENDED]
     assert [(one.attempt_id, one.early_media) for one in ends] == [("a", True), ("b", False)]
-    others = [e.early_media for e in floor.ledger.entries if isinstance(e, Change) and e not in ends]
+    others = [
+        e.early_media for e in floor.ledger.entries if isinstance(e, Change) and e not in ends
+    ]
     assert set(others) == {None}

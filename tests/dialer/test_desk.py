@@ -176,7 +176,7 @@ async def test_a_contact_with_another_of_the_household_is_shown_and_an_unanswere
     centre: Centre,
 ) -> None:
     town = centre.town
-    same_number = await town.case("2", "0258000001")
+    same_number = await town.case("2", "0258000002", "0258000001")  # called on its other one
     same_household = await town.case("3", "0258000003", household="H1")
     stranger = await town.case("4", "0258000004")
     for case in (same_number, stranger):
@@ -407,7 +407,8 @@ async def test_an_order_of_another_profile_is_in_force_on_the_screens_at_the_nex
     await centre.inbox.look()
     assert "moved_abroad" in centre.desk.profile(OPERATOR).outcomes
     # tomorrow's order is not yet today's
-    await ordered(centre.town, text(WITHOUT_BUTTON), NOON.date() + timedelta(days=1), NOON)
+    tomorrow = text(MOVED_ABROAD, WITHOUT_BUTTON)
+    await ordered(centre.town, tomorrow, NOON.date() + timedelta(days=1), NOON)
     await centre.inbox.look()
     await centre.call(1, *TALK)
     assert "operator" in centre.desk.profile(OPERATOR).outcomes["fax"].by

@@ -70,10 +70,16 @@ async def listed(town: Town, *, only_open: bool = False) -> list[Escalated]:
         return await escalations.listed(session, found, only_open=only_open)
 
 
-async def decide(town: Town, reference: str, decision: Decision, when=at("25 09:00")) -> None:
+async def decide(town: Town, reference: str, decision: Decision) -> None:
+    when = at("25 09:00")
     async with town.sessions.write() as session:
         await escalations.decide(
-            session, await month_named(session, "2026-09", when), reference, decision, at=when, by=BY
+            session,
+            await month_named(session, "2026-09", when),
+            reference,
+            decision,
+            at=when,
+            by=BY,
         )
 
 

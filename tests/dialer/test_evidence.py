@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from itertools import pairwise
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -74,6 +73,10 @@ def check_attempts(history: History, case: naive.Names, found: CaseEvidence) -> 
         calls = [placed for placed in history.household_calls(case) if placed <= fact["at"]]
         against = naive.refusals(before, phone, fact["at"], calls, history.calendar, values)
         assert set(line.refusals) == against
+        due = before["appointment"]
+        at_appointment = due is not None and due <= fact["at"]
+        at_appointment &= before["appointment_phone"] in (None, phone)
+        assert line.at_appointment == at_appointment
         assert line.band == naive.band(fact["at"])
 
 
@@ -85,11 +88,13 @@ def check_phones(history: History, case: naive.Names, found: CaseEvidence) -> No
         moments = naive.counted(facts, phone, values)
         assert [line.at for line in concluded.counted] == moments
         assert concluded.placed == len(lines) == len(naive.attempts_of(facts, phone))
+        free = [line.at_appointment for line in concluded.counted]
         days = [moment.date() for moment in moments]
         bands = [naive.band(moment) for moment in moments]
-        repeated = any(one == other is not None for one, other in pairwise(bands))
-        assert (concluded.days_differ is Kept.YES) == (len(days) == len(set(days)))
-        assert (concluded.bands_differ is Kept.YES) == (not repeated)
+        same_day = [free[n] for n, day in enumerate(days) if day in days[:n]]
+        same_band = [free[n] for n in range(1, len(bands)) if bands[n] and bands[n] == bands[n - 1]]
+        assert concluded.days_differ is kept(same_day)
+        assert concluded.bands_differ is kept(same_band)
         met = naive.weekend_met(facts, phone, case, calendar, values)
         assert (concluded.weekend is Weekend.MET) == met
         if concluded.weekend in (Weekend.UNMET, Weekend.UNMET_NO_DAY, Weekend.UNMET_APPOINTMENT):
@@ -97,6 +102,13 @@ def check_phones(history: History, case: naive.Names, found: CaseEvidence) -> No
         if concluded.weekend is Weekend.OPEN:
             assert found.status in ("open", "escalated")
             assert not naive.is_used_up(facts, phone, case, values)
+
+
+def kept(breaches: list[bool]) -> Kept:
+    """Of rule 5, when these attempts did otherwise: each free of it, or not."""
+    if not breaches:
+        return Kept.YES
+    return Kept.APPOINTMENT if all(breaches) else Kept.NO
 
 
 def check_end(history: History, case: naive.Names, found: CaseEvidence) -> None:

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from rules.eligibility import Reason
-from rules.profile import OVERRIDABLE, Profile
+from rules.profile import OVERRIDABLE, Profile, as_timeline
 from rules.protocol import Chapter, Line, chapter_of
 from rules.reasons import CLAUSES, SENTENCES
 from rules.scenario import ScenarioError
@@ -23,7 +23,8 @@ cases:
 """
 
 
-def profile_named(_name: str) -> Profile:
+def profile_named(name: str) -> Profile:
+    assert name == PROFILE.name
     return PROFILE
 
 
@@ -121,6 +122,12 @@ APPROVAL = HEAD + "set: {approve_refusals: true}\n"
         (
             ['20 18:00", paper: 自宅, outcome: no_answer, called_at: "2026-11-20 10:00:05"'],
             "紙の記録を入力：「自宅」に11月20日(金) 10:00:05架電。結果は「応答なし」",
+            "記録する",
+            "記録する",
+        ),
+        (
+            ['20 18:00", paper: 自宅, outcome: busy, called_at: "2026-11-20 10:00", ring: 5'],
+            "紙の記録を入力：「自宅」に11月20日(金) 10:00架電。結果は「話し中」（呼び出し5秒）",
             "記録する",
             "記録する",
         ),
@@ -245,11 +252,19 @@ def test_a_chapter_carries_the_clause_and_title_of_the_files_first_line() -> Non
     assert (told.clause, told.title, told.steps, told.failed) == ("§8(4)カ", "三回の架電", 0, 0)
     assert [(story.title, story.profile) for story in told.stories] == [("ある場面", "nagaoka-r8")]
     assert told.stories[0].place == "08-4-6.yaml:2"
+    assert told.stories[0].premises[0] == ("架電期間：2026年11月20日(金)から2026年11月30日(月)まで")
+
+
+def test_a_step_is_told_with_its_moment() -> None:
+    assert last('20 10:00", stop: 案件1').at == "11月20日(金) 10:00"
+    assert last('21 18:05:07", stop: 案件1').at == "11月21日(土) 18:05:07"
 
 
 @pytest.mark.parametrize("first", ["", "# §8(4)カ\n", "#§8(4)カ 三回の架電\n"])
 def test_a_file_without_a_clause_in_its_first_line_is_refused(first: str) -> None:
-    with pytest.raises(ScenarioError, match=r"^08-4-6.yaml:1: .* CLAUSE TITLE"):
+    with pytest.raises(
+        ScenarioError, match=r"^08-4-6.yaml:1: a comment is needed here: # CLAUSE TITLE$"
+    ):
         chapter(HEAD.replace("# §8(4)カ 三回の架電\n", first) + "steps: []\n")
 
 
@@ -258,7 +273,12 @@ def test_the_premises_tell_period_cases_shared_numbers_and_what_was_agreed() -> 
 # 運用既定 同じ世帯
 scenario: ある場面
 profile: nagaoka-r8
-set: {busy_tries: 2, approve_refusals: true, escalate_early_appointments: false, attempt_scope: case}
+set:
+  busy_tries: 2
+  approve_refusals: true
+  escalate_early_appointments: false
+  attempt_scope: case
+  weekend_scope: phone
 period: {from: 2026-12-28, to: 2027-01-05, excluded: [2027-01-05, 2027-01-04]}
 cases:
   - id: 夫
@@ -279,7 +299,20 @@ steps: []
         "取決め　対話拒否の完了に承認を要する：はい",
         "取決め　架電できない指定時間を市に引き継ぐ：いいえ",
         "取決め　架電回数の単位：案件ごと",
+        "取決め　平日以外の一回の単位：番号ごと",
     ]
+
+
+def test_a_message_is_told_whole_whatever_stands_in_the_name_of_an_outcome() -> None:
+    named = {"label": "応答なし: 留守"}
+    outcomes = {"no_answer": PROFILE.outcomes["no_answer"].model_copy(update=named)}
+    changed = PROFILE.model_copy(update={"outcomes": PROFILE.outcomes | outcomes})
+    profile = as_timeline([date.min], [changed])
+    step = '  - {at: "2026-11-20 10:00", attempt: 自宅, outcome: no_answer, ring: 34, error: true}'
+    told = chapter_of(f"{HEAD}steps:\n{step}\n", "08-4-6.yaml", lambda _name: profile, holidays)
+    assert told.stories[0].lines[0].found == (
+        "記録を拒む：呼び出しが35秒に満たないため「応答なし: 留守」にできません"
+    )
 
 
 @pytest.mark.parametrize("name", sorted(OVERRIDABLE))

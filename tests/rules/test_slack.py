@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given, settings
@@ -81,12 +81,18 @@ def test_the_days_that_may_be_lost_are_counted_from_the_moment_asked(
     when: str, facts: list[Fact], expected: Slack
 ) -> None:
     assert slack(when, *facts) == expected
+    state = state_of(TWO_PHONES, facts, PROFILE, NOVEMBER)
+    for hours in (-5, 0, 14):  # whatever zone the moment is told in
+        now = at(when).astimezone(timezone(timedelta(hours=hours)))
+        assert slack_of(state, "a1", now, NOVEMBER, PROFILE) == expected
 
 
 def test_a_day_on_which_no_call_can_be_placed_is_no_day() -> None:
     # nothing on non-weekdays, and on weekdays the mornings, of which only one can follow another band
     mornings = profile_with(closing_margin_s=8 * 3600 + 1)
     assert slack("20 08:00", profile=mornings) == owed(-1, "30", missing=2, weekend_missed=True)
+    one_left = [attempt("21 10:00"), attempt("24 13:00")]
+    assert slack("25 08:00", *one_left, profile=mornings) == owed(2, "30")
 
 
 THREE = (WEEKDAY, attempt("21 13:00"), attempt("24 10:00"))
@@ -129,6 +135,7 @@ def test_attempts_of_the_case_may_be_taken_by_all_its_open_phones() -> None:
 
 def test_a_non_weekday_of_the_case_is_asked_of_every_phone_that_can_have_it() -> None:
     shared = profile_with(weekend_scope="case")
+    assert slack("24 14:00", *TWO_WEEKDAYS, profile=shared) == owed(3, "29")
     # a1 has one attempt left, and of the last non-weekday only the afternoon, in which it was called
     a1 = [attempt("24 10:00"), attempt("25 13:00")]
     unmet = owed(-1, "30", weekend_missed=True)

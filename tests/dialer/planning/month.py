@@ -8,7 +8,7 @@ from datetime import datetime
 from dialer.planning.rates import Rates, learn
 from dialer.planning.slots import Roster, Slot, slots_from
 from dialer.planning.units import Known, Unit, units_of
-from rules.case import Case, Fact, Phone, PhoneKind
+from rules.case import AttemptMade, CallbackTaken, Case, Fact, Phone, PhoneKind
 from rules.history import state_of
 from rules.outcome import is_contact
 from rules.wishes import Wish
@@ -29,8 +29,9 @@ def case_of(number: int, phones: int = 1, kinds: Sequence[PhoneKind] = KINDS) ->
 def known(case: Case, *facts: Fact, wish: Wish | None = None) -> Known:
     """What is known of a case after these facts."""
     contacted = any(
-        is_contact(PROFILE.outcomes[fact.result.outcome], fact.result)  # type: ignore[union-attr]
+        is_contact(PROFILE.outcomes[fact.result.outcome], fact.result)
         for fact in facts
+        if isinstance(fact, AttemptMade | CallbackTaken)
     )
     state = state_of(case, facts, PROFILE, NOVEMBER)
     return Known(case=case, state=state, contacted=contacted, wish=wish)

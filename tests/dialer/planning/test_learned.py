@@ -29,6 +29,7 @@ from dialer.months import Month
 from dialer.planning.learned import earlier_tallies, keep_sums, own_tallies, rates_of
 from dialer.planning.rates import Cell, Tally, learn
 from dialer.planning.rates_view import rates_rows
+from rules.calendar import JST
 from rules.call_state import State
 from rules.case import AttemptMade, PhoneKind, Result, Scope
 from rules.history import state_of
@@ -221,11 +222,10 @@ async def test_random_months_are_tallied_as_the_rules_fold_them(town: Town, call
     codes = [*PROFILE.outcomes, *["busy", "out_of_reach", "no_answer"] * 6]
     for _ in range(12):
         phone = await calls.phone(dice.choice(list(PhoneKind)))
-        for _ in range(14):
-            minutes = dice.randrange(4 * 24 * 60)
+        for number in dice.sample(range(4 * 13), 20):  # some hours of four days, 08:29-20:29
             await calls.made(
                 phone,
-                at("23 00:00") + timedelta(minutes=minutes),
+                at("23 08:00") + timedelta(days=number // 13, hours=number % 13, minutes=29),
                 dice.choice(codes),
                 same_household=dice.random() < 0.5,
             )
@@ -247,9 +247,7 @@ async def folded(session: AsyncSession, campaign_id: int) -> dict[Cell, Tally]:
             for number, moment in enumerate(counted, start=1):
                 band = band_of(moment, PROFILE)
                 if band is not None:
-                    non_weekday = CALENDAR.is_non_weekday(
-                        moment.astimezone(at("21 00:00").tzinfo).date()
-                    )
+                    non_weekday = CALENDAR.is_non_weekday(moment.astimezone(JST).date())
                     cell = Cell(band, non_weekday, phone.kind, min(number, 3))
                     found[cell] = found.get(cell, Tally()) + one(facts[moment])
     return found

@@ -117,8 +117,8 @@ def test_with_enough_operators_every_phone_gets_what_it_is_owed_by_the_rules(
             assert phone.weekend_met
 
 
-@settings(max_examples=15, deadline=None)
-@given(st.integers(1, 12), st.integers(0, 24), st.integers(0, 2), st.data())
+@settings(max_examples=10, deadline=None)
+@given(st.integers(1, 8), st.integers(0, 24), st.integers(0, 2), st.data())
 def test_whatever_happened_and_however_few_operators_there_are_the_plan_obeys_the_rules(
     count: int, start: int, operators: int, data: st.DataObject
 ) -> None:
@@ -144,9 +144,8 @@ def test_whatever_happened_and_however_few_operators_there_are_the_plan_obeys_th
 
 
 def test_too_few_operators_are_not_overbooked_and_who_is_left_out_is_named() -> None:
-    cases = town(200)
-    days = slots(operators=1)
-    plan = planned(cases, days)
+    cases = town(1500)
+    plan = planned(cases, slots(operators=1))
     for figures in plan.slots:
         assert figures.needed_s <= figures.slot.planned_s + 1e-3
     owed = 3 * sum(len(case.case.phones) for case, _ in cases.values())
@@ -161,7 +160,8 @@ def test_too_few_operators_are_not_overbooked_and_who_is_left_out_is_named() -> 
 def test_without_operators_nothing_is_planned_and_everything_is_missing() -> None:
     cases = town(3)
     plan = planned(cases, slots(operators=0))
-    assert set(plan.paths.values()) == {()}
+    assert plan.paths == {}
+    assert len(plan.slots) == len(slots())
     assert sorted(one.missing for one in plan.shortfalls) == [3] * 5
     assert (plan.contacts, plan.contacts_low, plan.contacts_high) == (0, 0, 0)
 
