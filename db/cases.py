@@ -136,6 +136,17 @@ async def phones_of(session: AsyncSession, case_id: int) -> list[PhoneRow]:
     return list(await session.scalars(query))
 
 
+async def learned_phones(session: AsyncSession, campaign_id: int) -> list[tuple[str, PhoneRow]]:
+    """The phones named in calls of a campaign, each with the reference of its case, in their order."""
+    query = (
+        select(CaseRow.reference, PhoneRow)
+        .join(CaseRow, CaseRow.id == PhoneRow.case_id)
+        .where(PhoneRow.campaign_id == campaign_id, PhoneRow.learned)
+        .order_by(CaseRow.reference, PhoneRow.position)
+    )
+    return [(reference, phone) for reference, phone in await session.execute(query)]
+
+
 async def add_fact(
     session: AsyncSession,
     case_id: int,

@@ -64,7 +64,8 @@ class Trunk(Section):
 
 
 class CallerId(Section):
-    """The numbers presented to the called; the first one is in use (§11(2)イウ)."""
+    """The numbers presented to the called; the first one until `dialer caller-id` says another
+    (§11(2)イウ)."""
 
     pool: Annotated[list[Digits], Field(min_length=2)]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dialer.cli.show import moment, print_json, print_table
-from dialer.cli.work import AsJson, By, installation, now
+from dialer.cli.work import MOMENT, AsJson, By, installation, now, parse_moment
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,16 +16,6 @@ if TYPE_CHECKING:
     from db.tables import CallerIdChange
 
 app = typer.Typer(help="The number shown to the called: one of the pool, changed on a schedule.")
-
-MOMENT = "YYYY-MM-DDTHH:MM"
-
-
-def parse_moment(text: str) -> datetime:
-    """A moment as the options take it: Japan time, unless it names another zone."""
-    from rules.calendar import JST
-
-    given = datetime.fromisoformat(text)
-    return given if given.tzinfo else given.replace(tzinfo=JST)
 
 
 @app.command()

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dialer.cli.show import print_findings, print_json, print_table
-from dialer.cli.work import AsJson, installation, now
+from dialer.cli.show import print_findings, print_json, print_table, write_list
+from dialer.cli.work import AsJson, Out, installation, now
 from dialer.errors import IntakeError
 from rules.case import CaseStatus
 
@@ -83,6 +83,30 @@ def list_cases(
     else:
         columns = ("reference", "status", "clause", "appointment")
         print_table(columns, (list(row.values()) for row in rows))
+
+
+@app.command()
+def learned(
+    ctx: typer.Context, campaign: CampaignName, out: Out = None, as_json: AsJson = False
+) -> None:
+    """List the phone numbers learned in calls (§8(4)). Personal data: mind who looks on."""
+    from db import campaigns, cases
+    from dialer.reports.city_lists import LEARNED_HEADER, learned_rows
+    from rules.case import PhoneKind
+
+    async def work(session: AsyncSession) -> list[tuple[str, PhoneKind, str]]:
+        month = await campaigns.get(session, campaign)
+        found = await cases.learned_phones(session, month.id)
+        return [(reference, PhoneKind(phone.kind), phone.number) for reference, phone in found]
+
+    rows = installation(ctx).read(work)
+    columns = ("reference", "kind", "number")
+    if out is not None:
+        write_list(out, LEARNED_HEADER, learned_rows(rows))
+    elif as_json:
+        print_json([dict(zip(columns, row, strict=True)) for row in rows])
+    else:
+        print_table(columns, rows)
 
 
 def _print_import(report: ImportReport) -> None:

@@ -104,16 +104,12 @@ def template(
     ],
 ) -> None:
     """Print a roster file of the campaign's calling days, to be corrected and imported."""
-    from db import campaigns
-    from dialer.months import Month, Months
+    from dialer.months import Month, month_named
     from dialer.reports.spreadsheet import csv_bytes
     from dialer.roster import template_rows
 
     async def work(session: AsyncSession) -> Month:
-        row = await campaigns.get(session, campaign)
-        months = Months()
-        await months.reload(session, now())
-        return months.get(row.id)
+        return await month_named(session, campaign, now())
 
     month = installation(ctx).read(work)
     sys.stdout.buffer.write(csv_bytes(template_rows(month, operators)))

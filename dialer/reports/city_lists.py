@@ -1,20 +1,24 @@
-"""Lists the city receives: its escalations (§8(3)キ) and the appointments (§8(5)エ). No person is in them."""
+"""Lists the city receives: its escalations (§8(3)キ) and the appointments (§8(5)エ), without persons, and
+the phone numbers learned in calls (§8(4))."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
 
+import phonenumbers
+
 from dialer.appointments import Appointment, Standing
 from dialer.escalations import Escalated
 from rules.calendar import JST
-from rules.case import Decision, EscalationCause
-from rules.wording import CASE_STATUS
+from rules.case import Decision, EscalationCause, PhoneKind
+from rules.wording import CASE_STATUS, PHONE_KINDS
 
 ESCALATION_HEADER = (
     "整理番号", "案件の状態", "発生日時", "理由", "起票者", "指定時間", "判断", "判断日時", "判断者",
 )  # fmt: skip
 APPOINTMENT_HEADER = ("整理番号", "案件の状態", "指定時間", "電話", "状況")
+LEARNED_HEADER = ("整理番号", "種別", "電話番号")
 
 Row = tuple[object, ...]
 
@@ -70,6 +74,11 @@ def appointment_rows(found: Iterable[Appointment]) -> list[Row]:
     ]
 
 
+def learned_rows(found: Iterable[tuple[str, PhoneKind, str]]) -> list[Row]:
+    """As `LEARNED_HEADER`; with hyphens, so that no spreadsheet takes the number's first 0 away."""
+    return [(reference, PHONE_KINDS[kind], _hyphens(number)) for reference, kind, number in found]
+
+
 def why(one: Escalated) -> str:
     """Why the case is the city's to decide, in Japanese."""
     return one.criterion or _CAUSES[one.cause]
@@ -80,6 +89,11 @@ def answer(one: Escalated) -> str:
     if one.decision is not None:
         return _DECISIONS[one.decision]
     return "判断待ち" if one.ended_at is None else "案件が終了"
+
+
+def _hyphens(number: str) -> str:
+    parsed = phonenumbers.parse(number, "JP")
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
 
 
 def _moment(at: datetime | None) -> str:

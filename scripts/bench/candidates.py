@@ -104,8 +104,9 @@ class Took:
 class Town:
     """One month with many phones, of which some calls are in flight."""
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: Sessions, phones: int) -> None:
         self._sessions = sessions
+        self._phones = phones
         self._in_flight: deque[tuple[str, int]] = deque()
 
     async def use_lines(self) -> None:
@@ -116,8 +117,11 @@ class Town:
     async def come_to(self, state: State) -> None:
         """Give all phones the state's ranks and due times."""
         due_at = case((state.due, literal(MORNING, Moment)), else_=literal(TOMORROW, Moment))
-        async with self._sessions.write() as session:
-            await session.execute(update(_PHONE).values(rank=state.rank, due_at=due_at))
+        change = update(_PHONE).values(rank=state.rank, due_at=due_at)
+        for first in range(1, self._phones + 1, BATCH):
+            async with self._sessions.write() as session:
+                own = _PHONE.c.id.between(first, first + BATCH - 1)
+                await session.execute(change.where(own))
 
     async def pick(self, picks: int, *, rest: bool) -> Took:
         """Pick again and again."""
@@ -178,7 +182,7 @@ async def make_month(sessions: Sessions, phones: int) -> Town:
                 await _load(session, table_of(model), batch)
     async with sessions.write() as session:
         await session.execute(_ATTEMPTS)
-    return Town(sessions)
+    return Town(sessions, phones)
 
 
 async def _load(session: AsyncSession, table: Table, rows: Sequence[dict[str, Any]]) -> None:
@@ -304,20 +308,25 @@ def run(database: str, sizes: Sequence[int], picks: int) -> bool:
                 url, tidy = server.url(name), partial(server.execute, "VACUUM ANALYZE", name)
             found.append(asyncio.run(measure(url, phones, picks, tidy)))
     for what in found[0]:
-        shares = (
-            f"{share}: {_at(found[-1][what], of) / _at(found[0][what], of):.2f}"
-            for share, of in (("p50", 0.5), ("p99", 0.99))
+        small, large = found[0][what], found[-1][what]
+        print(
+            f"{sizes[-1]:,} against {sizes[0]:,}, {what}: {_growth(small.pick_s, large.pick_s)}; "
+            f"on the CPU {_growth(small.pick_cpu_s, large.pick_cpu_s)}"
         )
-        print(f"{sizes[-1]:,} against {sizes[0]:,}, {what}: " + ", ".join(shares))
-    return all(_at(took, 0.99) <= AIM_S for states in found for took in states.values())
+    worst_s = max(percentile(took.pick_s, 0.99) for states in found for took in states.values())
+    return worst_s <= AIM_S
+
+
+def _growth(small: Sequence[float], large: Sequence[float]) -> str:
+    shares = {"p50": 0.5, "p99": 0.99}
+    return ", ".join(
+        f"{name} x {percentile(large, share) / percentile(small, share):.2f}"
+        for name, share in shares.items()
+    )
 
 
 def _nothing() -> None:
     pass
-
-
-def _at(took: Took, share: float) -> float:
-    return percentile(took.pick_s, share)
 
 
 def main() -> int:

@@ -42,8 +42,8 @@ class Standing:
 class Way(Protocol):
     """A way of calling: who is due when, and in which order."""
 
-    def hour_begins(self, month: Month, now: datetime) -> None:
-        """An hour begins: time to think."""
+    def hour_begins(self, month: Month, now: datetime) -> bool:
+        """An hour begins: time to think. True: turns may have changed."""
 
     def turn(self, standing: Standing, phone: Id, now: datetime) -> tuple[datetime | None, Any]:
         """From when on the phone is due (None: never), and its rank; the lowest goes first."""
@@ -105,8 +105,8 @@ class Month:
     def _call_through(self, hour: _Hour) -> None:
         """Everything that is begun in one hour; talks may end after it."""
         self._end_calls(hour.starts_at)
-        self._way.hour_begins(self, hour.starts_at)
-        self._line_up(self.standings, hour.starts_at)
+        if self._way.hour_begins(self, hour.starts_at):
+            self._line_up(self.standings, hour.starts_at)
         free = [
             (max(self._busy_until.get(number, hour.starts_at), hour.starts_at), number)
             for number in range(hour.operators)

@@ -16,6 +16,7 @@ from dialer.planning.slots import Slot, slots_from
 from dialer.planning.units import Known, Unit, beliefs_of, counts_of, units_of
 from rules.case import Id
 from rules.eligibility import next_from
+from rules.hours import band_of
 from rules.turn import PlannedBand, turn_of
 from scripts.months.month import Month, Standing
 from scripts.months.world import Truth
@@ -44,14 +45,23 @@ def units_in(month: Month, now: datetime) -> list[Unit]:
 class ByPlan:
     """As the dialer does: a plan at the beginning of each hour, from what was learned so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, hourly: bool = True) -> None:
+        """
+        Args:
+            hourly: plan anew every hour, as the dialer does; else when a band begins.
+        """
         self.plans: list[Plan] = []
+        self._hourly = hourly
+        self._band: tuple[object, ...] = ()
         self._planned: dict[int, list[PlannedBand]] = {}
         self._month: Month | None = None
 
-    def hour_begins(self, month: Month, now: datetime) -> None:
+    def hour_begins(self, month: Month, now: datetime) -> bool:
         """Plan anew."""
-        self._month = month
+        band = (now.date(), band_of(now, month.profile))
+        if not self._hourly and band == self._band:
+            return False
+        self._month, self._band = month, band
         slots = slots_from(now, month.calendar, month.profile, month.roster)
         rates = learn(month.tallies, {}, month.profile)
         plan = make_plan(units_in(month, now), slots, rates, month.profile)
@@ -67,6 +77,7 @@ class ByPlan:
             ]
             for phone, calls in plan.paths.items()
         }
+        return True
 
     def turn(self, standing: Standing, phone: Id, now: datetime) -> tuple[datetime | None, Any]:
         """In its planned band, by slack and gain."""
@@ -94,9 +105,11 @@ class InOrder:
         self._ranks: dict[Id, float] = {}
         self._month: Month | None = None
 
-    def hour_begins(self, month: Month, now: datetime) -> None:
+    def hour_begins(self, month: Month, now: datetime) -> bool:
         """Nothing is thought of."""
+        begun = self._month is None
         self._month = month
+        return begun
 
     def turn(self, standing: Standing, phone: Id, now: datetime) -> tuple[datetime | None, Any]:
         """As soon as the rules allow."""

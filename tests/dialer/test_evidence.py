@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Sequence
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -99,9 +100,22 @@ def check_phones(history: History, case: naive.Names, found: CaseEvidence) -> No
         assert (concluded.weekend is Weekend.MET) == met
         if concluded.weekend in (Weekend.UNMET, Weekend.UNMET_NO_DAY, Weekend.UNMET_APPOINTMENT):
             assert naive.is_used_up(facts, phone, case, values)
+            shared = values["attempt_scope"] == "case"
+            counted = [
+                line for line in found.lines if isinstance(line, AttemptLine) and line.ordinal
+            ]
+            assert concluded.weekend is unmet(counted if shared else concluded.counted)
         if concluded.weekend is Weekend.OPEN:
             assert found.status in ("open", "escalated")
             assert not naive.is_used_up(facts, phone, case, values)
+
+
+def unmet(counted: Sequence[AttemptLine]) -> Weekend:
+    """Why there was no attempt on a non-weekday, from the attempt that was the last one."""
+    if counted[-1].at_appointment:
+        return Weekend.UNMET_APPOINTMENT
+    waited = "kept_for_non_weekday" not in counted[-1].refusals
+    return Weekend.UNMET_NO_DAY if waited else Weekend.UNMET
 
 
 def kept(breaches: list[bool]) -> Kept:

@@ -277,6 +277,8 @@ async def test_phones_are_counted_by_what_they_wait_for(town: Town) -> None:
         await session.execute(plan.values(planned_from=at("24 12:00"), due_at=at("24 12:00")))
         for case_id in (called, due):
             await town.refresh(session, case_id, now=NOW)
+        begun = update(table_of(PhoneRow)).where(PhoneRow.case_id == due)
+        await session.execute(begun.values(planned_from=NOW))  # its band has begun
 
     [seen] = (await looked(town, NOW)).campaigns
     assert (seen.state, seen.closed_by, seen.opens_at) == (CampaignState.RUNNING, None, NOW)

@@ -169,6 +169,23 @@ def test_a_form_keeps_what_is_written_of_its_own_text() -> None:
         assert form.closing_margin_s == form.dated["closing_margin_s"][0].value == seconds
 
 
+def test_a_form_of_a_single_day_between_two_orders_is_kept() -> None:
+    first = parse_profile(
+        dated_text("case_gap_min", 10, [date(2026, 9, 1), date(2026, 11, 24)]), "nagaoka-r8"
+    )
+    second = parse_profile(
+        dated_text("case_gap_min", 20, [date(2026, 9, 1), date(2026, 11, 26)]), "nagaoka-r8"
+    )
+    profile = in_succession([(date(2026, 11, 1), first), (date(2026, 11, 25), second)])
+    assert [(form.since, form.case_gap_min) for form in profile.timeline.forms] == [
+        (date.min, 10), (date(2026, 11, 24), 11), (date(2026, 11, 25), 20), (date(2026, 11, 26), 21),
+    ]  # fmt: skip
+    assert [form.following() for form in profile.timeline.forms] == [
+        *profile.timeline.forms[1:],
+        None,
+    ]
+
+
 def test_values_set_for_every_day_hold_in_every_form() -> None:
     text = dated_text("case_gap_min", 10, [date(2026, 9, 1), date(2026, 11, 25)])
     dated = parse_profile(text, "nagaoka-r8").on(date(2026, 11, 1))

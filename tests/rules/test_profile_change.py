@@ -257,6 +257,33 @@ def test_an_attempt_is_kept_for_a_non_weekday_by_the_hours_and_bands_of_that_day
     assert kept_for(state, "a1", at("24 18:00"), NOVEMBER, PROFILE) == date(2026, 11, 28)
 
 
+def test_whether_an_attempt_is_the_last_is_asked_of_the_asked_day() -> None:
+    fewer = with_values(attempts=2)
+    for form in fewer.timeline.forms:
+        state = state_of(ONE_PHONE, [attempt("20 18:00"), attempt("24 10:00")], PROFILE, NOVEMBER)
+        assert kept_for(state, "a1", at("24 18:00"), NOVEMBER, form) == date(2026, 11, 28)
+        assert kept_for(state, "a1", at("25 18:00"), NOVEMBER, form) is None  # none is left
+
+
+LONG_EVENING = with_text(
+    """{name: 午前, starts: "09:00", ends: "12:00"}
+        - {name: 午後, starts: "12:00", ends: "17:00"}
+        - {name: 夜, starts: "17:00", ends: "20:00"}""",
+    """{name: 夜, starts: "09:00", ends: "15:00"}
+        - {name: 午後, starts: "15:00", ends: "19:30"}
+        - {name: 午前, starts: "19:30", ends: "20:00"}""",
+)  # names that mean something else, so that nothing else can tell them apart
+
+
+def test_another_band_is_looked_for_where_the_bands_of_that_day_begin() -> None:
+    facts = [attempt("20 10:00"), attempt("24 18:00")]
+    for form in LONG_EVENING.timeline.forms:
+        state = state_of(ONE_PHONE, facts, form, NOVEMBER)
+        # Saturday the 28th: 夜 until 15:00, 午後 from then on
+        assert kept_for(state, "a1", at("24 19:00"), NOVEMBER, form) == date(2026, 11, 28)
+        assert next_from(state, "a1", at("24 19:00"), NOVEMBER, form) == at("28 15:00")
+
+
 def test_the_next_moment_is_told_by_the_hours_of_the_day_it_is_on() -> None:
     morning = attempt("24 10:00", phone="a2")
     state = state_of(TWO_PHONES, [morning, attempt("24 10:40")], EARLY_CLOSING.on(BEFORE), NOVEMBER)

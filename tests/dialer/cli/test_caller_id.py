@@ -44,7 +44,7 @@ def test_a_change_at_once_is_in_force_and_the_service_hears_of_it(house: House) 
 
 def test_a_change_is_scheduled_in_japan_time_and_can_be_cancelled(house: House) -> None:
     moment = (now() + timedelta(days=1)).replace(second=0, microsecond=0)
-    text = moment.strftime("%Y-%m-%dT%H:%M")
+    text = moment.strftime("%Y-%m-%d %H:%M")
     assert house.run("caller-id", "schedule", SECOND, "--from", text).status == 0
     found = shown(house)
     assert found["in_force"] == FIRST
@@ -62,7 +62,7 @@ def test_a_change_is_scheduled_in_japan_time_and_can_be_cancelled(house: House) 
 REFUSED = [
     # arguments, exit status
     (("schedule", "0258000003"), 6),  # not of the pool
-    (("schedule", SECOND, "--from", "2026-09-01T09:00"), 6),  # past
+    (("schedule", SECOND, "--from", "2026-09-01 09:00"), 6),  # past
     (("schedule", SECOND, "--from", "tomorrow"), 2),
     (("cancel", "1"), 5),
 ]

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import operators, roster
-from db.tables import Plan, PlannedAttempt
+from db.tables import Base, Plan, PlannedAttempt, table_of
 from dialer.cli.work import now
 from tests.dialer.cli.conftest import PERSON, House
 
@@ -48,9 +48,9 @@ def in_json(house: House, *arguments: str, status: int = 0) -> Any:
     return json.loads(done.out)
 
 
-def rows(house: House, table: type) -> list[Any]:
+def rows(house: House, table: type[Base]) -> list[Any]:
     async def work(session: AsyncSession) -> list[Any]:
-        return list(await session.scalars(select(table)))
+        return list(await session.execute(select(table_of(table))))
 
     return house.do(work)
 

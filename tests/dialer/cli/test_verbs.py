@@ -11,9 +11,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db import cases
 from db.tables import CaseRow, EmergencyStop, Notice, Operator, PhoneRow
 from dialer.cli.app import run
 from dialer.doctor import Finding
+from rules.case import PhoneKind
 from tests.dialer.cli.conftest import PERSON, House
 
 
@@ -85,6 +87,42 @@ def test_excluding_every_day_of_a_future_period_leaves_no_phone_due(house: House
     assert str(house.do(due)).startswith("2099-09-13 00:00")
     house.run("campaign", "exclude", "f", "2099-09-13", "--yes")
     assert house.do(due) is None
+
+
+def test_excluding_a_day_warns_of_too_few_non_weekdays_and_names_the_check(month: House) -> None:
+    # five non-weekdays, of which the contract asks for two
+    for day in ("2026-09-19", "2026-09-20", "2026-09-21"):
+        done = month.run("campaign", "exclude", "2026-09", day, "--yes")
+        assert (done.status, done.err) == (0, "")
+        assert "dialer plan check 2026-09" in done.out
+    done = month.run("campaign", "exclude", "2026-09", "2026-09-22", "--yes")
+    assert "warning: 1 non-weekdays to call on" in done.err
+
+
+def test_the_numbers_learned_in_calls_are_listed_for_the_city(month: House) -> None:
+    case_id = month.add_case("2026-09", "77")
+
+    async def named(session: AsyncSession) -> None:
+        for number, kind in (("09000000001", PhoneKind.MOBILE), ("0258990009", PhoneKind.FIXED)):
+            await cases.add_phone(session, case_id, number=number, number_key=number, kind=kind)
+
+    of = ("--campaign", "2026-09")
+    assert in_json(month, "cases", "learned", *of) == []  # the city's own numbers are none of them
+    month.do(named)
+    rows = in_json(month, "cases", "learned", *of)
+    assert [tuple(row.values()) for row in rows] == [
+        ("77", "mobile", "09000000001"),
+        ("77", "fixed", "0258990009"),
+    ]
+    assert "09000000001" in month.run("cases", "learned", *of).out
+    out = month.folder / "learned.csv"
+    done = month.run("cases", "learned", *of, "--out", str(out))
+    assert done.out == f"{out}\n"  # and no number
+    assert out.read_text(encoding="utf-8-sig").splitlines() == [
+        "整理番号,種別,電話番号",
+        "77,携帯,090-0000-0001",
+        "77,固定,0258-99-0009",
+    ]
 
 
 def test_a_stop_order_reaches_every_open_month_of_the_person_and_nobody_else(month: House) -> None:
