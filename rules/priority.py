@@ -10,9 +10,7 @@ from rules.profile import Profile
 from rules.slack import slack_of
 
 APPOINTMENT = 0
-"""The rank of a phone to be called at an appointment, before it and from then on."""
-APPOINTMENT = 0
-"""Rank of a phone that is called at an appointment, and of no other."""
+"""Rank of a phone that is called at an appointment, before it and from then on, and of no other."""
 LAST = 100
 """The highest rank. Few different ranks: `db.candidates` looks at each of them."""
 _STEPS = 10

@@ -44,7 +44,7 @@ def differences(before: Profile, after: Profile, day: date) -> list[str]:
 
 
 def _tree(profile: Profile, day: date) -> dict[str, Any]:
-    """All that is in force on a day, as mappings; lists of mappings by their codes or positions."""
+    """All that is in force on a day, as mappings; lists (all of mappings) by their codes or positions."""
     values = values_in_force(profile, day)
     rest = profile.on(day).model_dump(mode="json", exclude=_NOT_SHOWN)
     return {
@@ -56,7 +56,7 @@ def _tree(profile: Profile, day: date) -> dict[str, Any]:
 
 
 def _mapped(part: Any) -> Any:
-    if isinstance(part, list) and part and all(isinstance(one, dict) for one in part):
+    if isinstance(part, list):
         return {str(one.get("code", number)): one for number, one in enumerate(part, start=1)}
     return part
 

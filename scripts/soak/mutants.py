@@ -34,7 +34,7 @@ KILLED = {"killed", "timeout"}
 
 CONFIGURATION = """\
 [tool:pytest]
-addopts = -p no:cacheprovider
+addopts = -p no:cacheprovider -p no:unraisableexception
 
 [mutmut]
 source_paths=rules/
@@ -42,16 +42,31 @@ also_copy=tests/
 pytest_add_cli_args_test_selection=tests/rules/
 only_mutate=
 {modules}
+track_dependencies=false
 use_git_change_detection=false
 process_isolation=forkserver
 """
 CONFTEST = """\
-from hypothesis import settings
+import gc
 
-# the same examples in every run, and no test fails because the machine is busy
-settings.register_profile("mutants", derandomize=True, deadline=None)
-settings.load_profile("mutants")
+from hypothesis import is_hypothesis_test, settings
+
+gc.disable()  # a process that lives for a second needs none: half the time of a run
+
+
+def pytest_collection_modifyitems(items):
+    gc.freeze()
+    for test in (item.obj for item in items if is_hypothesis_test(item.obj)):
+        # few examples, the same in every run, and no test fails because the machine is busy
+        own = test._hypothesis_internal_use_settings
+        few = settings(own, max_examples=min(40, own.max_examples), derandomize=True, deadline=None)
+        test._hypothesis_internal_use_settings = few
 """
+ENVIRONMENT = {
+    # on Baker Island it is still yesterday while Japan is at work: a rule that asks the machine fails
+    "TZ": "BIT12",
+    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+}
 TOO_SLOW = ["test_against_naive.py"]
 """Left out: it plays hundreds of histories, and would notice for tests that should say it themselves."""
 
@@ -67,11 +82,11 @@ def main() -> int:
         tree = Path(folder)
         lay_out(tree, asked.modules or ["*"])
         mutmut = [tool(), "-m", "mutmut"]
-        # on Baker Island it is still yesterday while Japan is at work: a rule that asks the machine fails
-        environment = os.environ | {"TZ": "BIT12"}
         command = [*mutmut, "run", "--max-children", str(asked.processes)]
         with (tree / "log").open("w") as log:
-            ran = subprocess.run(command, cwd=tree, env=environment, stdout=log, stderr=log)
+            ran = subprocess.run(
+                command, cwd=tree, env=os.environ | ENVIRONMENT, stdout=log, stderr=log
+            )
         if ran.returncode != 0:
             sys.exit((tree / "log").read_text(encoding="utf-8")[-4000:])
         status_of = results(mutmut, tree)

@@ -9,7 +9,7 @@ import pytest
 from rules.profile import Values
 from rules.profile_file import parse_profile
 from rules.profile_view import differences, text_of, values_in_force
-from tests.rules.stories import PROFILE, changed, profile_with
+from tests.rules.stories import PROFILE, PROFILE_TEXT, changed, profile_with
 
 DAY = date(2026, 11, 24)
 ATTEMPTS = '    - {from: 2026-09-01, value: 3, clause: "§8(4)"}\n'
@@ -82,6 +82,24 @@ def test_each_difference_is_one_line(old: str, new: str, lines: list[str]) -> No
     other = parse_profile(changed(old, new), "nagaoka-r8")
     assert differences(PROFILE, other, DAY) == lines
     assert len(differences(other, PROFILE, DAY)) == len(lines)
+
+
+def test_what_a_profile_has_none_of_is_told_one_by_one() -> None:
+    last_wish = "  - {words: [平日希望], non_weekday: false}\n"
+    start, end = PROFILE_TEXT.index("\nwishes:\n"), PROFILE_TEXT.index(last_wish)
+    without = parse_profile(
+        PROFILE_TEXT[:start] + PROFILE_TEXT[end + len(last_wish) :], PROFILE.name
+    )
+    lines = differences(without, PROFILE, DAY)
+    assert [line.split(",")[0] for line in lines] == [f"wishes.{n}: added" for n in range(1, 6)]
+    assert lines[4].endswith('{"words": ["平日希望"], "bands": [], "non_weekday": false}')
+
+
+def test_a_section_that_only_one_profile_has_is_one_difference() -> None:
+    start, end = PROFILE_TEXT.index("  payments:"), PROFILE_TEXT.index("  max_file_bytes:")
+    without = parse_profile(PROFILE_TEXT[:start] + PROFILE_TEXT[end:], PROFILE.name)
+    (line,) = differences(without, PROFILE, DAY)
+    assert line.startswith('intake.payments: null → {"columns": {"reference": "整理番号"')
 
 
 def test_two_profiles_differ_on_the_days_on_which_they_do() -> None:
