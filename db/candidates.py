@@ -132,11 +132,11 @@ def _with_last_calls(due: Subquery) -> Select[Any]:
     )
     own, other = aliased(PhoneRow), aliased(PhoneRow)
     of_sharer = last.where(Attempt.case_id == other.case_id).scalar_subquery()
-    of_sharers = (
-        select(func.max(of_sharer, type_=of_sharer.type))
-        .select_from(own)
-        .join(other, other.number_key == own.number_key)
-        .where(own.case_id == due.c.case_id, other.case_id != due.c.case_id)
+    of_number = select(func.max(of_sharer, type_=of_sharer.type)).where(
+        other.number_key == own.number_key, other.case_id != own.case_id
+    )
+    of_sharers = select(func.max(of_number.scalar_subquery(), type_=of_sharer.type)).where(
+        own.case_id == due.c.case_id
     )
     return select(
         due,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -18,16 +18,15 @@ from db.tables import CallInFlight, CaseRow, PhoneRow
 def is_quiet(case_id: Any, household_key: Any) -> ColumnElement[bool]:
     """Condition: neither the case of this column nor one that belongs together with it is in a call."""
     own, other = aliased(PhoneRow), aliased(PhoneRow)
-    # asked of each candidate, which are few: the other way round SQLite reads all phones
-    shares = (
-        select(CallInFlight.case_id)
-        .select_from(own)
-        .join(other, other.number_key == own.number_key)
-        .join(CallInFlight, CallInFlight.case_id == other.case_id)
-        .where(own.case_id == case_id)
-        .exists()
+    # One look into an index after the other for each candidate, which are few: of a join SQLite reads all
+    # phones, and PostgreSQL does until it has counted them.
+    in_call = select(func.max(CallInFlight.case_id)).where(CallInFlight.case_id == other.case_id)
+    sharers = select(func.max(in_call.scalar_subquery())).where(other.number_key == own.number_key)
+    shares = select(func.max(sharers.scalar_subquery())).where(own.case_id == case_id)
+    return and_(
+        shares.scalar_subquery().is_(None),
+        household_key.not_in(select(CallInFlight.household_key)),
     )
-    return and_(~shares, household_key.not_in(select(CallInFlight.household_key)))
 
 
 async def keys(session: AsyncSession, case_ids: Sequence[int]) -> dict[int, frozenset[str]]:

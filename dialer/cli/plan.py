@@ -149,7 +149,16 @@ def _show(figures: Figures, *, as_json: bool) -> None:
     if as_json:
         print_json(figures.model_dump())
         return
-    columns = ("day", "band", "rostered h", "needed h", "attempts", "contacts", "1 h more brings")
+    columns = (
+        "day",
+        "band",
+        "rostered h",
+        "needed h",
+        "wanted h",
+        "attempts",
+        "contacts",
+        "1 h more brings",
+    )
     print_table(
         columns,
         (
@@ -158,6 +167,7 @@ def _show(figures: Figures, *, as_json: bool) -> None:
                 band.band,
                 f"{band.operator_hours:.1f}",
                 f"{band.needed_hours:.1f}",
+                f"{band.wanted_hours:.1f}",
                 f"{band.attempts:.0f}",
                 f"{band.contacts:.1f}",
                 f"{band.worth_of_hour:.2f}",
@@ -165,7 +175,7 @@ def _show(figures: Figures, *, as_json: bool) -> None:
             for band in figures.bands
         ),
     )
-    print("* not a weekday")
+    print("* not a weekday; wanted: if there were always enough operators")
     _print_sums(figures)
 
 
@@ -211,7 +221,7 @@ _TOLD = {
 def _print_check(figures: Figures, told: list[str], rows: list[dict[str, Any]]) -> None:
     from dialer.planning.risks import by_day
 
-    columns = ("day", "rostered h", "needed h")
+    columns = ("day", "rostered h", "needed h", "wanted h")
     days = by_day(figures.bands)
     print_table(
         columns,
@@ -220,6 +230,7 @@ def _print_check(figures: Figures, told: list[str], rows: list[dict[str, Any]]) 
                 day,
                 f"{sum(band.operator_hours for band in bands):.1f}",
                 f"{sum(band.needed_hours for band in bands):.1f}",
+                f"{sum(band.wanted_hours for band in bands):.1f}",
             ]
             for day, bands in days.items()
         ),

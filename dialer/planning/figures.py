@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from pydantic import BaseModel
+from pydantic import BaseModel, computed_field
 
 from dialer.planning.plan import Plan
 from rules.profile import Profile
@@ -22,6 +22,8 @@ class BandFigures(BaseModel):
     """Rostered."""
     needed_hours: float
     """Operators' hours that the planned attempts take, as expected."""
+    wanted_hours: float
+    """Those that the plan would take here if there were always enough operators."""
     attempts: float
     contacts: float
     """Cases reached that were not before, as expected."""
@@ -50,8 +52,13 @@ class Figures(BaseModel):
     """Contact rate the contract asks for."""
     short: int
     """Phones for whose attempts the operators' time does not suffice."""
+    missing_attempts: int
+    """Their attempts that are not planned."""
+    missing_hours: float
+    """Operators' hours which those would take."""
     bands: list[BandFigures]
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def rate(self) -> float | None:
         """Expected contact rate of the month; None: there is no case."""
@@ -59,9 +66,21 @@ class Figures(BaseModel):
 
 
 def figures_of(
-    plan: Plan, profile: Profile, *, cases: int, called: int, contacted: int, all_cases: int
+    plan: Plan,
+    profile: Profile,
+    *,
+    attempt_s: float,
+    cases: int,
+    called: int,
+    contacted: int,
+    all_cases: int,
 ) -> Figures:
-    """The sums of a plan, after what happened so far."""
+    """The sums of a plan, after what happened so far.
+
+    Args:
+        attempt_s: operators' seconds of an attempt, on average.
+    """
+    missing = sum(one.missing for one in plan.shortfalls)
     return Figures(
         cases=cases,
         phones=len(plan.paths),
@@ -73,6 +92,8 @@ def figures_of(
         all_cases=all_cases,
         goal=profile.contact_goal,
         short=len(plan.shortfalls),
+        missing_attempts=missing,
+        missing_hours=missing * attempt_s / _HOUR_S,
         bands=[
             BandFigures(
                 day=figures.slot.day,
@@ -80,6 +101,7 @@ def figures_of(
                 non_weekday=figures.slot.non_weekday,
                 operator_hours=figures.slot.operator_s / _HOUR_S,
                 needed_hours=figures.needed_s / _HOUR_S,
+                wanted_hours=figures.wanted_s / _HOUR_S,
                 attempts=figures.attempts,
                 contacts=figures.contacts,
                 worth_of_hour=figures.price,

@@ -121,13 +121,14 @@ def _counted(
     starts = [band.starts for band in bands]
     used, tries = Counter[int](), Counter[tuple[int, date]]()
     for attempt in attempts:
-        counted, phone = month.profile.outcomes[attempt.outcome.code].counted, attempt.phone_id
+        day, phone = attempt.placed_at.astimezone(JST).date(), attempt.phone_id
+        profile = month.profile.on(day)
+        counted = profile.outcomes[attempt.outcome.code].counted
         if counted is Counted.NO:
             continue
         if counted is Counted.LAST_TRY:
-            day = attempt.placed_at.astimezone(JST).date()
             tries[phone, day] += 1
-            if tries[phone, day] % month.profile.busy_tries:
+            if tries[phone, day] % profile.busy_tries:
                 continue
         used[phone] += 1
         band = bisect_right(starts, attempt.placed_at) - 1

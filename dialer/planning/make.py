@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from statistics import fmean
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -138,6 +139,7 @@ def _planned(material: _Material, now: datetime) -> Draft:
         figures=figures_of(
             plan,
             month.profile,
+            attempt_s=fmean(map(material.rates.operator_s, material.rates.contacts)),
             cases=len(material.known),
             called=material.called,
             contacted=material.contacted,

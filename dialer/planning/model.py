@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from dialer.planning.rates import bands_of
 from dialer.planning.slots import Slot
 from rules.case import Scope
 from rules.profile import Profile
@@ -78,7 +79,7 @@ class Model:
         self._attempts = profile.attempts
         self._shared = profile.attempt_scope is Scope.CASE
         self._met_together = profile.weekend_scope is Scope.CASE
-        self.bands = tuple(band.name for band in profile.bands)
+        self.bands = tuple(band.name for band in bands_of(profile))
         self.states = self._reachable(starts)
         self.index = {state: number for number, state in enumerate(self.states)}
         self._steps: dict[tuple[SlotType, int], Step] = {}

@@ -50,6 +50,8 @@ class SlotFigures:
     slot: Slot
     needed_s: float
     """Operators' seconds of the attempts."""
+    wanted_s: float
+    """Operators' seconds that the plan would take here if there were always enough of them."""
     attempts: float
     contacts: float
     """Cases reached that were not before."""
@@ -117,7 +119,8 @@ def _nothing_to_hand_out(units: Sequence[Unit], slots: Sequence[Slot]) -> Plan:
             for phone, part in zip(unit.phones, unit.state, strict=False)
         ),
         slots=tuple(
-            SlotFigures(slot=slot, needed_s=0, attempts=0, contacts=0, price=0) for slot in slots
+            SlotFigures(slot=slot, needed_s=0, wanted_s=0, attempts=0, contacts=0, price=0)
+            for slot in slots
         ),
         contacts=0,
         contacts_low=0,
@@ -144,10 +147,12 @@ def _figures(slots: Sequence[Slot], mixture: Mixture) -> Iterator[SlotFigures]:
             mixture.outlook.contacts,
         )
     )
+    wanted = mixture.unhurried.seconds.sum(axis=0)
     for number, slot in enumerate(slots):
         yield SlotFigures(
             slot=slot,
             needed_s=float(seconds[number]),
+            wanted_s=float(wanted[number]),
             attempts=float(attempts[number]),
             contacts=float(contacts[number]),
             price=float(mixture.prices[number]) * 3600,

@@ -35,6 +35,8 @@ class Mixture:
     """Contacts that one more second of an operator would bring, by slot."""
     outlook: Outlook
     """What it comes to."""
+    unhurried: Outlook
+    """What the best would come to if operators' time were free."""
     bound: float
     """No way of calling comes to more than this, in contacts and what counts beside."""
 
@@ -111,7 +113,9 @@ def solve(cases: Cases) -> Mixture:
             break
         prices = SMOOTHING * best_prices + (1 - SMOOTHING) * duals
     weights = master.weights()
-    return Mixture(policies, weights, duals, _mixed(master.outlooks, weights), bound)
+    return Mixture(
+        policies, weights, duals, _mixed(master.outlooks, weights), master.outlooks[1], bound
+    )
 
 
 def _mixed(outlooks: Sequence[Outlook], weights: Floats) -> Outlook:

@@ -18,7 +18,7 @@ import numpy as np
 from dialer.planning import priors
 from dialer.planning.logits import Matrix, Vector, posterior, sigmoid
 from rules.case import PhoneKind
-from rules.profile import Profile
+from rules.profile import Band, Profile
 
 NORMAL_90 = 1.6448536269514722
 """Standard deviations on both sides of the mean that hold 90 % of a normal distribution."""
@@ -102,11 +102,17 @@ class Rates:
         return priors.SETUP_S + self.ring_factor * ring + self.handling_factor * handling
 
 
+def bands_of(profile: Profile) -> tuple[Band, ...]:
+    """The bands of all the forms a profile takes, each name once, as it is in force now if it is."""
+    forms = (*reversed(profile.timeline.forms), profile)
+    return tuple({band.name: band for form in forms for band in form.bands}.values())
+
+
 def cells_of(profile: Profile) -> tuple[Cell, ...]:
     """Every cell of a profile, in the order in which it is shown."""
     return tuple(
         Cell(band.name, non_weekday, kind, ordinal)
-        for band in profile.bands
+        for band in bands_of(profile)
         for non_weekday in (False, True)
         for kind in PhoneKind
         for ordinal in range(1, len(priors.LATER_CALL_ODDS) + 1)
@@ -152,7 +158,7 @@ def learn(own: Mapping[Cell, Tally], earlier: Mapping[Cell, Tally], profile: Pro
 
 def prior_logits(cells: Sequence[Cell], profile: Profile) -> Vector:
     """The middle of every cell's logit before any attempt; its mean probability is the published."""
-    bands = {band.name: band for band in profile.bands}
+    bands = {band.name: band for band in bands_of(profile)}
     means = []
     for cell in cells:
         first = priors.first_call(bands[cell.band], non_weekday=cell.non_weekday, kind=cell.kind)

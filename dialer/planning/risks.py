@@ -98,11 +98,14 @@ def warnings(figures: Figures, calendar: Calendar, profile: Profile) -> Iterator
             "(§6(2)イ): agree on another period with the city"
         )
     for day, bands in by_day(figures.bands).items():
-        hours, needed = sum(b.operator_hours for b in bands), sum(b.needed_hours for b in bands)
-        if hours == 0:
+        if not any(band.operator_hours for band in bands):
             yield f"{day}: no operator is rostered on a calling day; see `dialer roster show`"
-        elif needed > hours:
-            yield f"{day}: {needed:.1f} operator-hours needed, {hours:.1f} rostered"
+    if figures.missing_attempts:
+        yield (
+            f"{figures.missing_attempts} attempts cannot be made: they take about "
+            f"{figures.missing_hours:.1f} more operator-hours; the bands that want more than is "
+            "rostered are the best for them"
+        )
     if figures.rate is not None and figures.rate < figures.goal:
         yield (
             f"the contact rate is expected to be {figures.rate:.0%}, the goal is "

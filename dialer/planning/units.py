@@ -12,7 +12,7 @@ import numpy as np
 
 from dialer.planning.model import DONE, NEVER, PHONES, Floats, Model, PhonePart, State
 from dialer.planning.policy import OPEN, REACHED, Beliefs
-from dialer.planning.rates import Cell, Rates
+from dialer.planning.rates import Cell, Rates, bands_of
 from dialer.planning.slots import Slot
 from rules.calendar import JST
 from rules.case import Case, CaseState, CaseStatus, PhoneKind, PhoneState
@@ -94,7 +94,7 @@ def _unit(known: Known, parts: Sequence[tuple[PhoneKind, int, PhonePart]]) -> Un
 
 
 def _part(state: CaseState, phone: PhoneState, now: datetime, profile: Profile) -> PhonePart:
-    names = [band.name for band in profile.bands]
+    names = [band.name for band in bands_of(profile)]
     last = band_of(phone.counted[-1], profile) if phone.counted else None
     today = now.astimezone(JST).date()
     return PhonePart(

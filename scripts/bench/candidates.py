@@ -53,7 +53,7 @@ BATCH = 20_000
 CAMPAIGN = 1
 
 _PHONE = table_of(PhoneRow)
-_MIXED = _PHONE.c.id * 7919 % 1009
+_MIXED = _PHONE.c.id % 1009 * 619 % 1009
 """0-1008, in no order."""
 _ON_THE_LINE = _PHONE.c.case_id.in_(
     select(CaseRow.id).where(CaseRow.household_key.in_(select(CallInFlight.household_key)))

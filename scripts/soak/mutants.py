@@ -59,7 +59,7 @@ def pytest_collection_modifyitems(items):
     for test in (item.obj for item in items if is_hypothesis_test(item.obj)):
         # few examples, the same in every run, and no test fails because the machine is busy
         own = test._hypothesis_internal_use_settings
-        few = settings(own, max_examples=min(40, own.max_examples), derandomize=True, deadline=None)
+        few = settings(own, max_examples=min(10, own.max_examples), derandomize=True, deadline=None)
         test._hypothesis_internal_use_settings = few
 """
 ENVIRONMENT = {

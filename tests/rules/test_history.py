@@ -369,6 +369,7 @@ def test_a_new_appointment_takes_the_place_of_the_old_one() -> None:
     assert (inside.appointment, inside.appointment_phone) == (at("20 15:00"), None)
     outside = fold(first, callback("20 11:00", "person_incomplete", appointment="20 21:00"))
     assert (outside.appointment, outside.noted_appointment) == (None, at("20 21:00"))
+    assert outside.appointment_phone is None
     assert outside.status is CaseStatus.OPEN
 
 

@@ -194,7 +194,7 @@ def test_policies_become_whole_cases_by_their_weights(monkeypatch: pytest.Monkey
         ]
         nothing = np.zeros_like(mixture.outlook.seconds)
         outlook = Outlook(nothing, nothing, nothing, np.zeros(len(nothing)))
-        found.append(Mixture(marked, weights, mixture.prices, outlook, mixture.bound))
+        found.append(Mixture(marked, weights, mixture.prices, outlook, outlook, mixture.bound))
         return found[-1]
 
     solve = planning.solve
