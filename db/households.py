@@ -24,6 +24,8 @@ def is_quiet(case_id: Any, household_key: Any) -> ColumnElement[bool]:
     sharers = select(func.max(in_call.scalar_subquery())).where(other.number_key == own.number_key)
     shares = select(func.max(sharers.scalar_subquery())).where(own.case_id == case_id)
     return and_(
+        # those in a call themselves stay first in line until it is over: most are told by one look
+        case_id.not_in(select(CallInFlight.case_id)),
         shares.scalar_subquery().is_(None),
         household_key.not_in(select(CallInFlight.household_key)),
     )

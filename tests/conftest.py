@@ -1,5 +1,9 @@
 """Fixtures of all tests."""
 
+from collections.abc import Iterator
+
+import pytest
+import structlog
 from hypothesis import settings
 
 from tests.databases import (
@@ -15,3 +19,10 @@ THOROUGH = "thorough"
 settings.register_profile(THOROUGH)
 
 __all__ = ["database_url", "empty_database_url", "postgres", "sessions", "sqlite_template"]
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """A command that sets logs up to its own (captured) stderr must not leave the next test with it."""
+    yield
+    structlog.reset_defaults()

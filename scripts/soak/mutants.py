@@ -93,12 +93,10 @@ def main() -> int:
         survivors = [name for name, status in status_of.items() if status not in KILLED]
         changes = {name: change(mutmut, tree, name) for name in survivors}
     share = print_table(status_of)
-    explained = set(
-        re.findall(r"^\| `([^`]+)` \| `` (.+?) `` \|", EXPLAINED.read_text("utf-8"), re.M)
-    )
+    explained = set(re.findall(r"^- `([^`]+)` `` (.+?) ``", EXPLAINED.read_text("utf-8"), re.M))
     unexplained = sorted(set(changes.values()) - explained)
     for function, line in unexplained:
-        print(f"not explained: | `{function}` | `` {line} `` |")
+        print(f"not explained: - `{function}` `` {line} ``: …")
     print(f"{time.monotonic() - started:.0f} s")
     return 1 if unexplained or share < REQUIRED else 0
 
