@@ -17,7 +17,9 @@ from tests.dialer.intake.files import LAYOUT, MONTH, NOW
 def test_a_written_file_has_nothing_to_complain_of(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "city.csv"
     write_city_file(path, cases=500, seed=3, month=MONTH, encoding=encoding)
-    found = check(read_sheet(read_file(path, LAYOUT), LAYOUT, LAYOUT.columns), LAYOUT, MONTH, NOW.date())
+    found = check(
+        read_sheet(read_file(path, LAYOUT), LAYOUT, LAYOUT.columns), LAYOUT, MONTH, NOW.date()
+    )
     assert found.findings == []
     assert len(found.cases) == 500
     assert {len(case.phones) for case in found.cases} == {1, 2}

@@ -134,9 +134,7 @@ def test_one_decision_answers_every_question_of_the_case() -> None:
         ("21 11:00", "raised", True, "resume"),
         ("22 09:00", "raised", True, "resume"),
     ]
-    later = fold(
-        RAISED, decided("22 10:00", Decision.RESUME), EscalationRaised(at=at("23 09:00"))
-    )
+    later = fold(RAISED, decided("22 10:00", Decision.RESUME), EscalationRaised(at=at("23 09:00")))
     assert later.status is CaseStatus.ESCALATED
     assert [one[2] for one in told(later)] == [True, False]
 
