@@ -80,26 +80,19 @@ def _candidate(row: Row[Any]) -> Candidate:
     )
 
 
-_LIMIT = bindparam("limit", type_=Integer)
-_OPEN = (
-    select(
-        PhoneRow.id,
-        PhoneRow.case_id,
-        PhoneRow.number,
-        PhoneRow.kind,
-        PhoneRow.rank,
-        PhoneRow.due_at,
-        CaseRow.reference,
-        CaseRow.household_key,
-    )
-    .join(CaseRow, CaseRow.id == PhoneRow.case_id)
-    .where(
-        PhoneRow.campaign_id == bindparam("campaign"),
-        PhoneRow.due_at <= bindparam("now"),
-        CaseRow.status == CaseStatus.OPEN.value,
-        households.is_quiet(PhoneRow.case_id, CaseRow.household_key),
-    )
-    .limit(_LIMIT)
+_LIMIT = bindparam("limit", type_=Integer, literal_execute=True)
+_PHONE = (
+    PhoneRow.id,
+    PhoneRow.case_id,
+    PhoneRow.number,
+    PhoneRow.kind,
+    PhoneRow.rank,
+    PhoneRow.due_at,
+)
+_IS_DUE = (PhoneRow.campaign_id == bindparam("campaign"), PhoneRow.due_at <= bindparam("now"))
+_MAY_RING = (
+    CaseRow.status == CaseStatus.OPEN.value,
+    households.is_quiet(CaseRow.id, CaseRow.household_key),
 )
 
 
@@ -107,7 +100,14 @@ def _rank_by_rank() -> Subquery:
     """SQLite walks through the index by itself if it is told the ranks."""
     ranks = [literal_column(str(rank), Integer) for rank in range(priority.LAST + 1)]
     order = (PhoneRow.rank, PhoneRow.due_at, PhoneRow.id)
-    return _OPEN.where(PhoneRow.rank.in_(ranks)).order_by(*order).subquery("due")
+    return (
+        select(*_PHONE, CaseRow.reference, CaseRow.household_key)
+        .join(CaseRow, CaseRow.id == PhoneRow.case_id)
+        .where(*_IS_DUE, *_MAY_RING, PhoneRow.rank.in_(ranks))
+        .order_by(*order)
+        .limit(_LIMIT)
+        .subquery("due")
+    )
 
 
 def _each_rank() -> Subquery:
@@ -116,8 +116,22 @@ def _each_rank() -> Subquery:
     number = numbers.table_valued("rank").render_derived()
     # in order already: with an order still to be made every rank would be asked
     ranks = select(number.c.rank).order_by(number.c.rank).subquery()
-    own = _OPEN.where(PhoneRow.rank == ranks.c.rank).order_by(PhoneRow.due_at, PhoneRow.id)
-    first = own.lateral()
+    # OFFSET 0 keeps the case apart: PostgreSQL takes a quiet one for rare, and else would begin with
+    # all cases and sort their phones
+    its_case = (
+        select(CaseRow.reference, CaseRow.household_key)
+        .where(CaseRow.id == PhoneRow.case_id, *_MAY_RING)
+        .offset(literal_column("0", Integer))
+        .lateral()
+    )
+    first = (
+        select(*_PHONE, its_case.c.reference, its_case.c.household_key)
+        .join(its_case, true())
+        .where(*_IS_DUE, PhoneRow.rank == ranks.c.rank)
+        .order_by(PhoneRow.due_at, PhoneRow.id)
+        .limit(_LIMIT)
+        .lateral()
+    )
     order = (ranks.c.rank, first.c.due_at, first.c.id)
     joined = select(first).select_from(ranks.join(first, true()))
     return joined.order_by(*order).limit(_LIMIT).subquery("due")

@@ -186,6 +186,17 @@ def test_a_form_of_a_single_day_between_two_orders_is_kept() -> None:
     ]
 
 
+@pytest.mark.parametrize("day", [25, 26])
+def test_what_a_profile_would_have_changed_after_the_next_order_changes_nothing(day: int) -> None:
+    text = dated_text("case_gap_min", 10, [date(2026, 9, 1), date(2026, 11, day)])
+    first = parse_profile(text, "nagaoka-r8")
+    profile = in_succession([(date(2026, 11, 1), first), (date(2026, 11, 25), PROFILE)])
+    assert [(form.since, form.case_gap_min) for form in profile.timeline.forms] == [
+        (date.min, 10),
+        (date(2026, 11, 25), PROFILE.case_gap_min),
+    ]
+
+
 def test_values_set_for_every_day_hold_in_every_form() -> None:
     text = dated_text("case_gap_min", 10, [date(2026, 9, 1), date(2026, 11, 25)])
     dated = parse_profile(text, "nagaoka-r8").on(date(2026, 11, 1))
@@ -199,6 +210,7 @@ def test_single_values_can_be_set_for_every_day() -> None:
     profile = with_overrides(PROFILE, {"attempts": 2, "attempt_scope": "case"})
     assert (profile.attempts, profile.attempt_scope) == (2, Scope.CASE)
     assert profile.on(date(2026, 9, 1)).attempts == 2
+    assert [entry.value for entry in profile.dated["attempts"]] == [2]
     assert PROFILE.attempts == 3
 
 

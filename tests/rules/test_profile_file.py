@@ -228,6 +228,41 @@ def test_every_fault_is_told_at_once_in_the_order_of_the_file() -> None:
     ]
 
 
+def test_what_is_not_yaml_is_told_with_its_line() -> None:
+    text = PROFILE_TEXT + "\ncity: 他市\n"
+    assert faults_of(text) == [(line_of(text, "city: 他市"), "the file")]
+    assert faults_of("") == [(1, "the file")]
+
+
+def test_a_character_that_yaml_does_not_have_is_named() -> None:
+    with pytest.raises(ProfileFaultsError) as raised:
+        parse_profile("\x00", "nagaoka-r8")
+    (fault,) = raised.value.faults
+    assert str(fault).startswith("line 1: the file: not YAML: unacceptable character #x0000")
+
+
+def test_faults_of_several_values_and_of_several_days_of_one_are_all_told() -> None:
+    ring = '    - {from: 2026-09-01, value: 35, clause: "§8(5)ア"}\n'
+    entries = [  # of two values, both unreadable; both empty
+        ("    - {from: 2026-09-01, value: 3}\n", "    - {from: 2026-09-01, value: 35}\n"),
+        ("    []\n", "    []\n"),
+    ]
+    for attempts, ring_min in entries:
+        text = changed(ring, ring_min, changed(ATTEMPTS, attempts))
+        named = [field.split(".")[1] for _, field in faults_of(text)]
+        assert named == ["attempts", "ring_min_s"]
+    wrong = ATTEMPTS.replace("value: 3", "value: 0")
+    days = wrong + wrong.replace("2026-09-01", "2026-11-25").replace("value: 0", "value: many")
+    named = [field for _, field in faults_of(changed(ATTEMPTS, days))]
+    assert named == ["values.attempts.0.value", "values.attempts.1.value"]
+
+
+def test_a_single_fault_is_told_alone() -> None:
+    with pytest.raises(ProfileFaultsError) as raised:
+        parse_profile(changed("\ncity: 長岡市\n", "\n"), "nagaoka-r8")
+    assert str(raised.value) == "profile nagaoka-r8: line 4: city: missing; add it"
+
+
 def test_the_error_tells_the_first_fault_and_how_many_there_are() -> None:
     text = changed("value: 36,", "value: many,", changed("value: 66,", "value: few,"))
     with pytest.raises(

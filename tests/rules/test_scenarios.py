@@ -328,6 +328,17 @@ def test_cases_without_a_household_of_their_own_share_none() -> None:
     assert check(f"{text}steps:\n{steps}").failures == ()
 
 
+def test_a_period_may_be_a_single_day() -> None:
+    text = f"{HEAD}steps:\n  - {{{NOON}, ask: a1, expect: allowed}}\n"
+    assert check(text.replace("to: 2026-11-30", "to: 2026-11-20")).failures == ()
+
+
+def test_a_holiday_of_the_year_beside_the_period_is_known_too() -> None:
+    february = HEAD.replace("from: 2026-11-20, to: 2026-11-30", "from: 2027-02-19, to: 2027-02-26")
+    evening = '  - {at: "2027-01-01 17:30", ask: a1, expect: refused, reason: outside_hours}\n'
+    assert check(f"{february}steps:\n{evening}").failures == ()
+
+
 def test_times_may_be_written_with_or_without_quotes() -> None:
     for written in (
         "2026-11-20 12:00",
