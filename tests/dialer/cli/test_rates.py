@@ -59,7 +59,7 @@ def test_the_rates_are_shown_as_a_table_and_as_json(month: House) -> None:
         "attempts": 0,
         "contacts": 0,
         "mean": 0.2,
-        "low": 0.05,
-        "high": 0.453,
+        "low": 0.069,
+        "high": 0.401,
         "operator_s": 97,
     }
