@@ -42,6 +42,8 @@ also_copy=tests/
 pytest_add_cli_args_test_selection=tests/rules/
 only_mutate=
 {modules}
+timeout_multiplier=2
+timeout_constant=5
 track_dependencies=false
 use_git_change_detection=false
 process_isolation=forkserver
