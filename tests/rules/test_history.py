@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 from hypothesis import given
@@ -15,6 +15,7 @@ from rules.case import (
     CaseStatus,
     Decision,
     EscalationDecided,
+    EscalationRaised,
     Fact,
     PaymentKnown,
     PhoneStatus,
@@ -23,7 +24,7 @@ from rules.case import (
     StopOrdered,
 )
 from rules.history import attempts_left, state_of
-from rules.profile import Profile
+from rules.profile import Profile, in_succession
 from tests.rules.stories import (
     NOVEMBER,
     ONE_PHONE,
@@ -102,7 +103,7 @@ def test_after_an_abandoned_call_an_operator_is_reserved_until_a_call_counts() -
     gone = attempt("20 10:00", "abandoned")
     assert fold(gone).phones["a1"].reserved_operator
     assert fold(gone, attempt("20 10:30", "failed")).phones["a1"].reserved_operator
-    assert not fold(gone, attempt("20 10:30")).phones["a1"].reserved_operator
+    assert fold(gone, attempt("20 10:30")).phones["a1"].reserved_operator is False
 
 
 def test_the_days_third_busy_counts_with_its_own_time_and_the_count_begins_anew() -> None:
@@ -126,6 +127,13 @@ def test_busy_tries_are_counted_by_phone_and_day() -> None:
     assert [phone.counted for phone in state.phones.values()] == [(), ()]
 
 
+def test_the_day_of_busy_tries_is_that_of_japan_until_midnight() -> None:
+    tries = [attempt(f"20 {clock}", "busy") for clock in ("10:00", "10:40", "23:59")]  # on paper
+    assert fold(*tries).phones["a1"].counted == (at("20 23:59"),)
+    tries[2] = attempt("21 00:00", "busy")
+    assert fold(*tries).phones["a1"].counted == ()
+
+
 def test_facts_may_come_in_any_order() -> None:
     state = fold(attempt("22 10:00"), attempt("20 10:00"), attempt("21 13:00"))
     assert state.phones["a1"].counted == (at("20 10:00"), at("21 13:00"), at("22 10:00"))
@@ -139,6 +147,17 @@ def test_a_case_completes_under_ka_only_when_every_open_phone_has_its_attempts()
     assert (state.status, state.clause) == (CaseStatus.COMPLETE, "カ")
 
 
+def test_a_profile_in_force_for_one_day_completes_what_is_complete_on_it() -> None:
+    one_try = profile_with(attempts=1)
+    ordered = [
+        (date(2026, 11, day), each) for day, each in ((20, PROFILE), (25, one_try), (26, PROFILE))
+    ]
+    profile = in_succession(ordered)
+    before, after = (profile.on(date(2026, 11, day)) for day in (24, 27))
+    assert fold(USED[0], profile=before).status is CaseStatus.OPEN
+    assert fold(USED[0], profile=after).clause == "カ"
+
+
 def test_a_case_that_came_without_a_phone_does_not_complete_by_itself() -> None:
     facts = [StopOrdered(at=at("20 10:00")), StopLifted(at=at("21 10:00"))]
     assert fold(*facts, case=Case(id="A", phones=())).status is CaseStatus.OPEN
@@ -148,6 +167,13 @@ def test_the_last_phone_to_close_names_the_clause() -> None:
     facts = [attempt("20 10:00", "wrong_number"), attempt("20 11:00", "not_resident", "a2")]
     assert fold(facts[0], case=TWO_PHONES).status is CaseStatus.OPEN
     assert fold(*facts, case=TWO_PHONES).clause == "エ"
+
+
+def test_a_case_whose_last_phone_closes_is_complete_whatever_the_city_was_asked() -> None:
+    raised = EscalationRaised(at=at("20 09:00"))
+    state = fold(raised, attempt("20 10:00", "wrong_number"))
+    assert (state.status, state.clause) == (CaseStatus.COMPLETE, "オ")
+    assert state.is_asked
 
 
 def test_a_case_without_an_open_phone_ends_under_the_clause_of_the_last_whatever_is_decided() -> (
@@ -219,6 +245,7 @@ def test_a_stop_order_holds_until_it_is_lifted() -> None:
     state = fold(stop)
     assert (state.status, state.clause, state.stopped) == (CaseStatus.STOPPED, "ク", True)
     assert fold(stop, lift).status is CaseStatus.OPEN
+    assert fold(stop, lift).stopped is False
 
 
 def test_a_payment_ends_the_calling_without_a_clause() -> None:
@@ -352,7 +379,11 @@ def test_an_appointment_is_kept_by_a_counted_call_to_its_phone_at_or_after_its_t
         (attempt("20 19:00"), None),
     ]
     for fact, pending in kept_by:
-        assert fold(learned, fact, case=TWO_PHONES).appointment == pending, fact
+        state = fold(learned, fact, case=TWO_PHONES)
+        assert state.appointment == pending, fact
+        assert state.appointment_phone == ("a1" if pending else None), fact
+    done = fold(learned, attempt("20 19:00", "person_done", "a2", **DONE), case=TWO_PHONES)
+    assert (done.appointment, done.appointment_phone) == (None, None)
 
 
 @pytest.mark.parametrize(("when", "missed"), [("20 19:10", 0), ("20 19:15", 0), ("20 19:15:01", 1)])
@@ -443,6 +474,10 @@ def test_a_finished_callback_completes_under_ki_and_is_no_attempt() -> None:
 
 def test_a_finished_callback_says_more_than_an_end_without_a_talk() -> None:
     assert fold(*USED, callback("24 10:00", "person_done", **DONE)).clause == "キ"
+    # what had ended before the city's word stays complete
+    stopped = StopOrdered(at=at("23 10:00"))
+    state = fold(*USED, stopped, callback("24 10:00", "person_done", **DONE))
+    assert (state.status, state.clause) == (CaseStatus.COMPLETE, "キ")
     talked = attempt("20 10:00", "person_done", **DONE)
     assert fold(talked, callback("24 10:00", "person_done", **DONE)).clause == "ア"
 

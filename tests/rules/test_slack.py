@@ -14,7 +14,7 @@ from rules.calendar import JST, Calendar
 from rules.case import AttemptMade, Case, CaseState, Fact, Result
 from rules.eligibility import may_call
 from rules.history import attempts_left, state_of
-from rules.profile import Profile
+from rules.profile import Profile, as_timeline, in_succession
 from rules.slack import Slack, slack_of
 from tests.rules.stories import (
     NOVEMBER,
@@ -93,6 +93,22 @@ def test_a_day_on_which_no_call_can_be_placed_is_no_day() -> None:
     assert slack("20 08:00", profile=mornings) == owed(-1, "30", missing=2, weekend_missed=True)
     one_left = [attempt("21 10:00"), attempt("24 13:00")]
     assert slack("25 08:00", *one_left, profile=mornings) == owed(2, "30")
+
+
+def test_a_band_that_is_over_before_the_day_opens_is_no_chance() -> None:
+    span = PROFILE.hours.non_weekday.model_copy(update={"opens": PROFILE.bands[1].starts})
+    hours = PROFILE.hours.model_copy(update={"non_weekday": span})
+    afternoons = as_timeline([date.min], [PROFILE.model_copy(update={"hours": hours})])
+    assert slack("25 10:00", *TWO_WEEKDAYS) == owed(3, "29")
+    lost = owed(-1, "30", weekend_missed=True)
+    assert slack("25 10:00", *TWO_WEEKDAYS, profile=afternoons) == lost
+
+
+def test_what_is_owed_is_what_the_profile_says_on_the_day_that_is_asked_about() -> None:
+    days = [(date(2026, 11, 20), PROFILE), (date(2026, 11, 25), profile_with(attempts=2))]
+    for form in in_succession(days).timeline.forms:
+        assert slack("24 10:00", profile=form) == owed(3, "28")
+        assert slack("25 10:00", profile=form) == owed(3, "29")
 
 
 THREE = (WEEKDAY, attempt("21 13:00"), attempt("24 10:00"))
