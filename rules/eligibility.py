@@ -245,7 +245,8 @@ def _turning_points(
         form = form.following()
     for day in calendar.calling_days(now.date()):
         ends.append(opening_of(day, calendar, profile).opens)
-        ends += [datetime.combine(day, band.starts, JST) for band in profile.on(day).bands]
+        for band in profile.on(day).bands:  # where no other follows, its end is free of rule 5
+            ends += (datetime.combine(day, clock, JST) for clock in (band.starts, band.ends))
     yield from (end.astimezone(JST) for end in ends if end is not None and end >= now)
 
 

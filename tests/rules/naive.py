@@ -493,7 +493,9 @@ def next_from(
     """The first moment from now on without a refusal: every one at which a refusal could end."""
     moments: Moments = [now, *([case["appointment"]] if case["appointment"] else [])]
     for day in days(now.date(), calendar["to"]):
-        moments += [datetime.combine(day, time(hour), JST) for hour, _, _ in BANDS]
+        # the last band's end: no band, so not the same one, should a call still be placed then
+        hours = {hour for start, end, _ in BANDS for hour in (start, end)}
+        moments += [datetime.combine(day, time(hour), JST) for hour in hours]
     for placed in [*others, *(m for it in case["phones"].values() for m in it["placed"])]:
         for name, minutes in profile.items():
             if name.endswith("_min"):

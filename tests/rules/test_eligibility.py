@@ -405,3 +405,11 @@ def test_however_often_one_asks_the_contracts_promises_hold(
 
 def _is_non_weekday(moment: datetime, calendar: Calendar) -> bool:
     return calendar.is_non_weekday(moment.date())
+
+
+def test_the_moment_at_which_the_last_band_ends_is_in_no_band() -> None:
+    """Only where nothing keeps the last call away from closing time may it still be placed then."""
+    profile = profile_with(closing_margin_s=0)
+    state = state_of(ONE_PHONE, [attempt("24 18:00")], profile, NOVEMBER)
+    assert may_call(state, "a1", at("25 20:00"), NOVEMBER, profile).allowed
+    assert next_from(state, "a1", at("25 18:00"), NOVEMBER, profile) == at("25 20:00")
