@@ -12,7 +12,7 @@ import numpy as np
 
 from dialer.planning.model import DONE, NEVER, PHONES, Floats, Model, PhonePart, State
 from dialer.planning.policy import OPEN, REACHED, Beliefs
-from dialer.planning.rates import Cell, Rates, bands_of
+from dialer.planning.rates import NORMAL_90, Cell, Rates, bands_of
 from dialer.planning.slots import Slot
 from rules.calendar import JST
 from rules.case import Case, CaseState, CaseStatus, PhoneKind, PhoneState
@@ -29,7 +29,7 @@ CURIOSITY = 0.3
 """What an attempt is worth for what it teaches, in standard deviations of its contact rate, at the
 period's beginning; less with every day, as less is left to use it for. Bands of which little is known
 are tried, too (optimism in the face of uncertainty: Lai & Robbins 1985)."""
-_SD_90 = 2 * 1.6448536269514722
+_SD_90 = 2 * NORMAL_90
 """Standard deviations from one end of a 90 % interval to the other."""
 
 
