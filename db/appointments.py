@@ -1,6 +1,7 @@
 """Appointments (rule 7) as they stand in the projections: those to be kept, without persons.
 
-The phone to be called at one has a rank of its own, so that few rows are read however large the month.
+The phone to be called at one has the rank of those that need an operator kept for their call, so that few
+rows are read however large the month.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ async def to_keep(
 
 
 async def callable_by(session: AsyncSession, campaign_ids: Collection[int], until: datetime) -> int:
-    """How many of them the rules may let us call by `until`; not those of a household on the line."""
+    """How many cases the rules may let us call by `until` that need an operator kept for it: at an
+    appointment, or after a call that found none; not those of a household on the line."""
     asked = {"campaigns": list(campaign_ids), "until": until}
     return await session.scalar(_CALLABLE, asked) or 0
 
@@ -64,9 +66,9 @@ async def on_the_line(session: AsyncSession) -> set[int]:
     return set(await session.scalars(select(CallInFlight.case_id)))
 
 
-_OF_AN_APPOINTMENT = (
+_NEEDS_OPERATOR = (
     PhoneRow.campaign_id.in_(bindparam("campaigns", expanding=True)),
-    PhoneRow.rank == priority.APPOINTMENT,
+    PhoneRow.rank == priority.RESERVED,
     CaseRow.status == CaseStatus.OPEN.value,
     CaseRow.id.not_in(select(CallInFlight.case_id)),
 )
@@ -74,7 +76,7 @@ _OF_AN_APPOINTMENT = (
 _TO_KEEP = (
     select(CaseRow.campaign_id, CaseRow.id, CaseRow.reference, CaseRow.appointment.label("at"))
     .join(PhoneRow, PhoneRow.case_id == CaseRow.id)
-    .where(*_OF_AN_APPOINTMENT, CaseRow.appointment <= bindparam("until"))
+    .where(*_NEEDS_OPERATOR, CaseRow.appointment <= bindparam("until"))
     .distinct()
     .order_by(CaseRow.appointment, CaseRow.id)
 )
@@ -82,7 +84,7 @@ _CALLABLE = (
     select(func.count(CaseRow.id.distinct()))
     .join(PhoneRow, PhoneRow.case_id == CaseRow.id)
     .where(
-        *_OF_AN_APPOINTMENT,
+        *_NEEDS_OPERATOR,
         PhoneRow.due_at <= bindparam("until"),
         households.is_quiet(CaseRow.id, CaseRow.household_key),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -39,8 +40,9 @@ class Candidate:
     kind: PhoneKind
     household_last_call: datetime | None
     """When another case that shares the household or a number was last called (rule 10)."""
-    appointment: bool
-    """It is called at the time the person named (rule 7)."""
+    reserved: bool
+    """Called only with an operator held for it: at the time the person named (rule 7), or after a call that
+    was answered and found no operator."""
 
 
 async def due(
@@ -55,6 +57,16 @@ async def due(
     # not through the ORM, which costs more than the search itself
     return await session.run_sync(
         lambda session: [_candidate(row) for row in session.connection().execute(query, asked)]
+    )
+
+
+async def still_due(
+    session: AsyncSession, campaign_id: int, now: datetime, phone_ids: Sequence[int]
+) -> list[Candidate]:
+    """Those of the phones that are due as `due` says it, and in its order."""
+    asked = {"campaign": campaign_id, "now": now, "phones": list(phone_ids)}
+    return await session.run_sync(
+        lambda session: [_candidate(row) for row in session.connection().execute(_STILL_DUE, asked)]
     )
 
 
@@ -76,7 +88,7 @@ def _candidate(row: Row[Any]) -> Candidate:
         number=row.number,
         kind=PhoneKind(row.kind),
         household_last_call=max(calls, default=None),
-        appointment=row.rank == priority.APPOINTMENT,
+        reserved=row.rank == priority.RESERVED,
     )
 
 
@@ -106,6 +118,15 @@ def _rank_by_rank() -> Subquery:
         .where(*_IS_DUE, *_MAY_RING, PhoneRow.rank.in_(ranks))
         .order_by(*order)
         .limit(_LIMIT)
+        .subquery("due")
+    )
+
+
+def _named() -> Subquery:
+    return (
+        select(*_PHONE, CaseRow.reference, CaseRow.household_key)
+        .join(CaseRow, CaseRow.id == PhoneRow.case_id)
+        .where(*_IS_DUE, *_MAY_RING, PhoneRow.id.in_(bindparam("phones", expanding=True)))
         .subquery("due")
     )
 
@@ -165,3 +186,4 @@ _DUE = {
     "sqlite": _with_last_calls(_rank_by_rank()),
     "postgresql": _with_last_calls(_each_rank()),
 }
+_STILL_DUE = _with_last_calls(_named())

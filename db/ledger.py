@@ -14,7 +14,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Date, Select, String, bindparam, delete, exists, insert, select
+from sqlalchemy import Date, Double, Select, String, bindparam, delete, exists, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
@@ -97,6 +97,8 @@ _callable_phone = (
         PhoneRow.id,
         bindparam("placed", type_=Moment),
         bindparam("caller", type_=String),
+        bindparam("chance", type_=Double),
+        bindparam("miss", type_=Double),
     )
     .join(CaseRow, CaseRow.id == PhoneRow.case_id)
     .join(Campaign, Campaign.id == PhoneRow.campaign_id)
@@ -113,7 +115,8 @@ _callable_phone = (
     )
 )
 _insert_attempt = insert(table_of(Attempt)).from_select(
-    ["id", "campaign_id", "case_id", "phone_id", "placed_at", "caller_id"], _callable_phone
+    ["id", "campaign_id", "case_id", "phone_id", "placed_at", "caller_id", "chance", "miss"],
+    _callable_phone,
 )
 _insert_change = insert(table_of(AttemptChange))
 _insert_in_flight = insert(table_of(CallInFlight)).from_select(
@@ -131,12 +134,23 @@ _insert_in_flight = insert(table_of(CallInFlight)).from_select(
 
 
 async def place(
-    session: AsyncSession, *, attempt_id: str, phone_id: int, placed_at: datetime, caller_id: str
+    session: AsyncSession,
+    *,
+    attempt_id: str,
+    phone_id: int,
+    placed_at: datetime,
+    caller_id: str,
+    chance: float | None = None,
+    miss: float | None = None,
 ) -> None:
     """Write down a call that is about to be originated; commit before Originate.
 
     What was true when the candidate was chosen is looked at again here, in the same transaction:
     a stop order, a day taken out, a pause or another call may have come in between.
+
+    Args:
+        chance: probability that a person answers it, as believed now.
+        miss: probability that nobody would be free for that person, as believed now.
 
     Raises:
         NotCallableError: case, campaign, phone, day or an emergency stop does not allow it any more.
@@ -150,6 +164,7 @@ async def place(
         connection = session.connection()
         day = placed_at.astimezone(JST).date()
         placed = {**values, "placed": placed_at, "day": day, "caller": caller_id}
+        placed |= {"chance": chance, "miss": miss}
         if connection.execute(_insert_attempt, placed).rowcount == 0:
             raise NotCallableError(f"phone {phone_id}: not callable any more")
         try:

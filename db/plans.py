@@ -50,10 +50,24 @@ async def replace(
 
 
 async def add(
-    session: AsyncSession, campaign_id: int, *, at: datetime, by: str, figures: Mapping[str, Any]
+    session: AsyncSession,
+    campaign_id: int,
+    *,
+    at: datetime,
+    by: str,
+    figures: Mapping[str, Any],
+    chances: list[Any],
 ) -> None:
-    """Keep the sums of a plan; it is the newest one from now on."""
-    session.add(Plan(campaign_id=campaign_id, made_at=at, made_by=by, figures=dict(figures)))
+    """Keep the sums of a plan and what it believed of answering; it is the newest one from now on."""
+    session.add(
+        Plan(
+            campaign_id=campaign_id,
+            made_at=at,
+            made_by=by,
+            figures=dict(figures),
+            chances=chances,
+        )
+    )
     await session.flush()
 
 
@@ -61,6 +75,12 @@ async def newest(session: AsyncSession, campaign_id: int) -> Plan | None:
     """The plan that is followed; None: none was made."""
     query = select(Plan).where(Plan.campaign_id == campaign_id).order_by(Plan.id.desc()).limit(1)
     return await session.scalar(query)
+
+
+async def chances(session: AsyncSession, campaign_id: int) -> list[Any]:
+    """What the newest plan believed of answering (`Plan.chances`); empty: there is none, or it kept none."""
+    query = select(Plan.chances).where(Plan.campaign_id == campaign_id)
+    return await session.scalar(query.order_by(Plan.id.desc()).limit(1)) or []
 
 
 async def of_case(session: AsyncSession, case_id: int) -> list[tuple[int, PlannedBand]]:

@@ -24,7 +24,7 @@ class HouseholdCall:
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class Sheet:
-    """Everything about the case and the phone of one attempt. Personal: never logged."""
+    """Everything about a case, and the phone it is called on. Personal: never logged."""
 
     case: CaseRow
     phone: PhoneRow
@@ -41,7 +41,15 @@ async def sheet(session: AsyncSession, attempt_id: str) -> Sheet:
     Raises:
         NotFoundError: there is no such attempt.
     """
-    case_id, phone_id = await results.place_of(session, attempt_id)
+    return await sheet_of(session, *await results.place_of(session, attempt_id))
+
+
+async def sheet_of(session: AsyncSession, case_id: int, phone_id: int) -> Sheet:
+    """The sheet of a case that will be called on this phone.
+
+    Raises:
+        NotFoundError: there is no such case.
+    """
     case = await cases.get(session, case_id)
     phones = tuple(await cases.phones_of(session, case_id))
     return Sheet(

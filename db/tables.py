@@ -217,6 +217,10 @@ class Attempt(Base):
     placed_at: Mapped[datetime]
     caller_id: Mapped[str] = mapped_column(String(16))
     """The number presented: one of the pool, not personal."""
+    chance: Mapped[float | None]
+    """Probability that a person answers it, as believed when it was placed; None: not placed by pacing."""
+    miss: Mapped[float | None]
+    """Probability that nobody would have been free for that person within the patience, as believed then."""
 
 
 class AttemptChange(Base):
@@ -297,6 +301,27 @@ class Operator(Base):
     active: Mapped[bool] = mapped_column(default=True)
     ready: Mapped[bool] = mapped_column(default=False)
     """Asked for calls: after a crash of the dialer they get them again without a click."""
+
+
+class SeatChange(Base):
+    """Every change of what an operator is doing, so that a day can be looked at again. Only ever added."""
+
+    __tablename__ = "seat_change"
+    operator_id: Mapped[str] = mapped_column(ForeignKey("operator.id"), primary_key=True)
+    at: Mapped[datetime] = mapped_column(primary_key=True, index=True)
+    state: Mapped[str] = mapped_column(String(16))
+    """The state entered, of `rules.operator_state.State`; when the service starts the one it begins with."""
+
+
+class PacingBelief(Base):
+    """What pacing has learned of times and chances, a number each; it outlives the calls it is drawn from."""
+
+    __tablename__ = "pacing_belief"
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    """Belief and its part, for example `talk.mu` (`rules.pacing.estimates.Estimates`)."""
+    value: Mapped[float]
+    at: Mapped[datetime]
+    """When it was kept."""
 
 
 class Notice(Base):
@@ -407,6 +432,9 @@ class Plan(Base):
     made_by: Mapped[str]
     figures: Mapped[dict[str, Any]] = mapped_column(JSON)
     """`dialer.planning.plan.Figures`: sums without persons, for every band of every day."""
+    chances: Mapped[list[Any] | None] = mapped_column(JSON)
+    """What it believed of answering: band, non-weekday, kind of phone, ordinal and probability of each
+    `dialer.planning.rates.Cell`; None: made by a version that kept none."""
 
 
 class PlannedAttempt(Base):

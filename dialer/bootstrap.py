@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from db.instance_lock import InstanceLock
 from db.keys import Keys
+from db.seat_changes import SeatMove
 from db.session import make_sessions
 from dialer.ami.link import Link
 from dialer.caller_ids import CallerIds
 from dialer.calls import Calls
+from dialer.chances import Chances
+from dialer.choosing import Choosing
 from dialer.clock import Clock
 from dialer.clock_check import ClockCheck
+from dialer.day_so_far import DaySoFar
 from dialer.desk import OperatorsDesk
+from dialer.estimating import Estimating
 from dialer.events import Events
 from dialer.inbox import Inbox
 from dialer.ledger import LedgerWriter
@@ -18,6 +23,9 @@ from dialer.metrics import Metrics
 from dialer.months import Months
 from dialer.new_day import NewDay
 from dialer.pacer import Pacer
+from dialer.pacing_view import PacingView
+from dialer.placing import Placing
+from dialer.preview import Previews
 from dialer.profiles import load_profile
 from dialer.recovery import Recovery
 from dialer.reminders import Reminders
@@ -56,6 +64,8 @@ def build(
 
     def seat_moved(before: Seat, after: Seat) -> None:
         desk.moved(before, after)
+        if after.state is not before.state:
+            ledger.add(SeatMove(operator_id=after.operator, at=after.since, state=after.state))
         if after.state is SeatState.FREE:
             calls.serve_waiting()
             pacer.wake()
@@ -80,12 +90,25 @@ def build(
         wake=lambda: pacer.wake(),
         look_at_legs=lambda: service.look_at_legs(),
     )
-    pacer = Pacer(
-        settings,
+    day, chances = DaySoFar(clock, sessions), Chances()
+    estimating = Estimating(clock, sessions, seats, months, metrics)
+    calls.watchers = [day, estimating]
+    view = PacingView(
+        clock,
+        link,
+        seats,
+        calls,
+        day,
+        estimating,
+        settings.trunk.lines,
+        may_dial=lambda: service.may_dial(),
+    )
+    choosing = Choosing(sessions, chances)
+    placing = Placing(
+        settings.trunk,
         clock,
         sessions,
         link,
-        months,
         caller_ids,
         seats,
         calls,
@@ -93,6 +116,20 @@ def build(
         may_dial=lambda: service.may_dial(),
         unknown=lambda: service.originate_unknown(),
     )
+    previews = Previews(
+        clock,
+        sessions,
+        months,
+        seats,
+        calls,
+        choosing,
+        placing,
+        estimating,
+        metrics,
+        may_dial=lambda: service.may_dial(),
+    )
+    desk.previews = previews
+    pacer = Pacer(clock, sessions, months, seats, metrics, view, choosing, placing, previews)
     reminders = Reminders(sessions, clock, months, metrics, seats.touch_all)
     desk.next_appointment = lambda: reminders.next_at
     recovery = Recovery(clock, sessions, link, calls, seats, events.trunk_is)
@@ -111,6 +148,9 @@ def build(
         events,
         inbox,
         pacer,
+        estimating,
+        day,
+        chances,
         recovery,
         NewDay(sessions, clock, months, wake=lambda: pacer.wake()),
         ClockCheck(clock, sessions, settings.service.clock_bound_s),

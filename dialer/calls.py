@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 
@@ -42,6 +43,21 @@ HANG_UP_AGAIN_S = 0.3
 
 _log = structlog.get_logger()
 
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Expectation:
+    """What was believed of a call when it was placed."""
+
+    own_chance: float | None
+    """Its phone's own chance of a person's answer; None: nothing was known of it."""
+    chance: float
+    """Probability that a person answers it, with all that was learned."""
+    miss: float | None
+    """Probability that nobody is free for that person; None: an operator is held for the call."""
+    free: float
+    """Operators expected free when it would be answered."""
+
+
 _LimitReached = type[RingLimitReached] | type[SetupLimitReached]
 
 
@@ -55,9 +71,23 @@ class Line:
     phone_id: int
     placed_s: float
     """The clock's steady seconds when it was placed: durations never hang on the wall clock."""
+    expected: Expectation | None = None
+    """None: pacing did not place it, or it was taken up after a start."""
     seq: int = 0
     """Number of its last change in the ledger."""
     timer: asyncio.TimerHandle | None = field(default=None, repr=False)
+
+
+class Watcher(Protocol):
+    """Who is told what becomes of calls, and changes nothing of them."""
+
+    def moved(self, line: Line, before: Call) -> None:
+        """A call moved to another state."""
+        ...
+
+    def settled(self, line: Line, outcome: str) -> None:
+        """A call has its outcome, from the line or from its operator."""
+        ...
 
 
 class Calls:
@@ -92,6 +122,8 @@ class Calls:
         self._tasks: set[asyncio.Task[None]] = set()
         self._profile_of = profile_of
         self._changed = changed
+        self.watchers: list[Watcher] = []
+        """Set by `bootstrap`."""
 
     # what others ask ------------------------------------------------------------------------
 
@@ -123,6 +155,7 @@ class Calls:
         self._count[line.call.state] += 1
         self._metrics.call_taken(line.call)
         self._set_timer(line)
+        self._seats.called(line.call.attempt)
 
     def apply(self, fact: Fact) -> None:
         """Move the call by the fact. A fact the table does not know is logged and changes nothing."""
@@ -187,6 +220,12 @@ class Calls:
             self._move_operator(call.operator, Event.TALK_ENDED, attempt)
         self._settle(line)
 
+    def told(self, line: Line, outcome: str) -> None:
+        """The call's outcome is known: the line told it, or its operator saved it."""
+        self._metrics.outcome(outcome)
+        for watcher in self.watchers:
+            watcher.settled(line, outcome)
+
     def settled(self, attempt: str) -> None:
         """The attempt's outcome is committed: nothing is owed any more."""
         line = self._lines.pop(attempt, None)
@@ -224,12 +263,14 @@ class Calls:
     def serve_waiting(self) -> None:
         """An operator became free: the person who waits longest is joined."""
         while self._waiting and (operator := self._seats.free_longest()) is not None:
-            attempt = self._waiting.pop(0)
-            moment = self.moment(attempt)
-            if moment is not None:
-                self.apply(OperatorAssigned(attempt=attempt, at=moment, operator=operator))
+            self._assign(self._waiting.pop(0), operator)
 
     # how --------------------------------------------------------------------------------------
+
+    def _assign(self, attempt: str, operator: str) -> None:
+        moment = self.moment(attempt)
+        if moment is not None:
+            self.apply(OperatorAssigned(attempt=attempt, at=moment, operator=operator))
 
     def _stop(self, lines: Iterable[Line]) -> None:
         for line in lines:
@@ -244,6 +285,8 @@ class Calls:
         self._count[call.state] += 1
         if before.state is State.WAITING and call.attempt in self._waiting:
             self._waiting.remove(call.attempt)
+        if call.state is State.ENDED:
+            self._seats.let_go(call.attempt)
         self._set_timer(line)
         line.seq += 1
         ring_s = call.ring_s() if call.state in (State.WAITING, State.ENDED) else None
@@ -260,6 +303,8 @@ class Calls:
             )
         )
         self._metrics.call_moved(before, call)
+        for watcher in self.watchers:
+            watcher.moved(line, before)
 
     def _carry_out(self, order: Order, line: Line, before: Call) -> None:
         attempt = line.call.attempt
@@ -268,8 +313,7 @@ class Calls:
             case Order.HANG_UP:
                 self._start(self._hang_up(attempt))
             case Order.FIND_OPERATOR:
-                self._waiting.append(attempt)
-                self.serve_waiting()
+                self._find_operator(attempt)
             case Order.JOIN:
                 assert operator is not None
                 self._send(handover.connect(attempt, operator))
@@ -285,6 +329,14 @@ class Calls:
                 self._seats.touch(operator or "")
             case _:
                 self._move_operator(operator, _OPERATOR_EVENTS[order], attempt)
+
+    def _find_operator(self, attempt: str) -> None:
+        holder = self._seats.held_for(attempt)
+        if holder is not None:
+            self._assign(attempt, holder)
+            return
+        self._waiting.append(attempt)
+        self.serve_waiting()
 
     def _move_operator(self, operator: str | None, event: Event, attempt: str) -> None:
         if operator is None:
@@ -306,7 +358,7 @@ class Calls:
                     outcome=outcome,
                 )
             )
-            self._metrics.outcome(outcome.code)
+            self.told(line, outcome.code)
 
     def _set_timer(self, line: Line) -> None:
         """How long the call may stay in its state; a talk has no limit."""

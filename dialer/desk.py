@@ -15,13 +15,14 @@ from dialer.clock import Clock
 from dialer.errors import ConflictError, DatabaseError, NotFoundError
 from dialer.ledger import LedgerWriter, Readiness
 from dialer.metrics import Metrics
+from dialer.preview import Previews
 from dialer.results import Results
 from dialer.seats import Seats
 from dialer.sheets import Sheets
 from dialer.web.models import CriterionOut, Health, Me, OperatorOut, ResultIn, Status
 from rules.call_state import State as CallState
-from rules.operator_state import Event, NotNowError, Seat, State
-from rules.profile import Profile
+from rules.operator_state import Event, Hold, NotNowError, Seat, State
+from rules.profile import Profile, shares_of
 
 FLUSH_S = 5.0
 """Longest wait for the ledger before a result; then the operator is asked to try again."""
@@ -57,6 +58,8 @@ class OperatorsDesk:
         self._loading: set[asyncio.Task[None]] = set()
         self.next_appointment: Callable[[], datetime | None] = lambda: None
         """The next appointment that is near; set by `bootstrap`."""
+        self.previews: Previews
+        """The cases offered; set by `bootstrap`."""
         self.report: Callable[[], Awaitable[Status]]
         """How the whole service stands; set by `bootstrap`, as is `health`."""
         self.health: Callable[[], Health]
@@ -79,23 +82,30 @@ class OperatorsDesk:
         """A seat changed: keep readiness, and have the case of its call on the screen."""
         if before.ready is not after.ready:
             self._ledger.add(Readiness(after.operator, after.ready))
-        if before.attempt == after.attempt:
+        if before.on_screen == after.on_screen:
             return
-        if before.attempt is not None:
-            self._sheets.drop(before.attempt)
-        if after.attempt is not None:
-            self.load(after.operator, after.attempt)
+        if before.on_screen is not None:
+            self._sheets.drop(before.on_screen)
+        if after.on_screen is not None:
+            self.load(after.operator, after.on_screen, after.hold)
 
-    def load(self, operator: str, attempt: str) -> None:
-        """Read the case of the operator's call, and show it when it is there."""
-        task = asyncio.create_task(self._load(operator, attempt))
+    def load(self, operator: str, attempt: str, hold: Hold | None = None) -> None:
+        """Read the case of the operator's call, and show it when it is there.
+
+        Args:
+            hold: the call is not on record yet; this names its case.
+        """
+        task = asyncio.create_task(self._load(operator, attempt, hold))
         self._loading.add(task)
         task.add_done_callback(self._loading.discard)
 
-    async def _load(self, operator: str, attempt: str) -> None:
+    async def _load(self, operator: str, attempt: str, hold: Hold | None) -> None:
         while self._is_theirs(operator, attempt):
             try:
-                await self._sheets.load(attempt)
+                if hold is not None:
+                    await self._sheets.load_ahead(hold)
+                else:
+                    await self._sheets.load(attempt)
             except DatabaseError as error:
                 _log.warning("sheet_not_read", attempt=attempt, error=error)
                 await asyncio.sleep(1.0)
@@ -108,7 +118,7 @@ class OperatorsDesk:
 
     def _is_theirs(self, operator: str, attempt: str) -> bool:
         seat = self._seats.seat(operator)
-        return seat is not None and seat.attempt == attempt
+        return seat is not None and seat.on_screen == attempt
 
     # dialer.web.port.Desk ---------------------------------------------------------------------
 
@@ -119,7 +129,7 @@ class OperatorsDesk:
     def me(self, operator_id: str) -> Me:
         """The operator's present screen."""
         seat = self._seat(operator_id)
-        line = self._calls.line(seat.attempt) if seat.attempt is not None else None
+        line = self._calls.line(seat.on_screen) if seat.on_screen is not None else None
         return Me(
             now=self._clock.now(),
             rev=self._seats.revision(operator_id),
@@ -127,7 +137,9 @@ class OperatorsDesk:
             state=seat.state.value,
             since=seat.since,
             deadline=self._seats.deadline(seat),
-            call=self._sheets.show(line) if line is not None else None,
+            call=self._sheets.show(line) if line is not None and seat.attempt is not None else None,
+            preview=self._sheets.show_ahead(seat.hold, line) if seat.hold is not None else None,
+            break_at=self._seats.break_at(seat),
             next_appointment=self.next_appointment(),
         )
 
@@ -164,6 +176,39 @@ class OperatorsDesk:
         self._seats.move(operator_id, Event.PAUSE)
         return self.me(operator_id)
 
+    async def announce_break(self, operator_id: str, in_s: int | None) -> Me:
+        """Take no new call from then on; None: the break is called off."""
+        self._seat(operator_id)
+        try:
+            self._seats.announce_break(operator_id, in_s)
+        except NotNowError:
+            raise ConflictError("受付中ではないため、休憩の予定は入れられません") from None
+        return self.me(operator_id)
+
+    async def progress(self, operator_id: str, step: int, *, done: bool) -> Me:
+        """A step of the script is done, or was ticked by mistake."""
+        profile = self.profile(operator_id)
+        shares = shares_of(profile.script) if profile is not None else ()
+        if step >= len(shares):
+            raise NotFoundError("この項目は今のスクリプトにありません")
+        try:
+            self._seats.tick(operator_id, shares[step], done=done)
+        except NotNowError:
+            raise ConflictError("通話中ではありません") from None
+        return self.me(operator_id)
+
+    async def dial(self, operator_id: str, attempt_id: str) -> Me:
+        """Call the case that is offered."""
+        self._seat(operator_id)
+        await self.previews.dial(operator_id, attempt_id)
+        return self.me(operator_id)
+
+    async def skip(self, operator_id: str, attempt_id: str) -> Me:
+        """Put the case off that is offered."""
+        self._seat(operator_id)
+        await self.previews.skip(operator_id, attempt_id)
+        return self.me(operator_id)
+
     async def hangup(self, operator_id: str) -> Me:
         """End the line of the talk; after-call work begins when the line is gone."""
         self._calls.hang_up(self._talk(operator_id).call.attempt)
@@ -182,7 +227,7 @@ class OperatorsDesk:
         await self._written()
         await self._results.save(operator_id, result)
         if line is not None:
-            self._metrics.outcome(result.outcome)
+            self._calls.told(line, result.outcome)
             self._calls.settled(result.attempt_id)
         seat = self._seat(operator_id)
         if seat.attempt == result.attempt_id:

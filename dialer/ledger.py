@@ -17,9 +17,10 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import ledger, operators
+from db import ledger, operators, seat_changes
 from db.errors import DatabaseError
 from db.ledger import Change
+from db.seat_changes import SeatMove
 from db.session import Sessions
 from rules.call_outcome import LineOutcome
 
@@ -50,7 +51,7 @@ class Readiness:
     ready: bool
 
 
-Entry = Change | Settlement | Readiness
+Entry = Change | Settlement | Readiness | SeatMove
 Settle = Callable[[AsyncSession, list[Settlement]], Awaitable[None]]
 
 
@@ -126,6 +127,8 @@ class LedgerWriter:
             await ledger.record(session, sorted_[Change])  # type: ignore[arg-type]
         if sorted_[Settlement]:
             await self._settle(session, sorted_[Settlement])  # type: ignore[arg-type]
+        if sorted_[SeatMove]:
+            await seat_changes.record(session, sorted_[SeatMove])  # type: ignore[arg-type]
         latest = {e.operator: e.ready for e in batch if isinstance(e, Readiness)}
         for operator, ready in latest.items():
             await operators.set_ready(session, operator, ready=ready)

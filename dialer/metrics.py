@@ -5,6 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from rules.call_state import Call, State
+from rules.pacing.snapshot import Mode
 
 _CONNECT_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 _RING_S = (5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 35.0, 35.5, 36.0, 36.5, 37.0, 40.0)
@@ -25,6 +26,11 @@ class Metrics:
         self.operators = Gauge(
             "yobirin_operators", "Operators, by state.", ["state"], registry=self.registry
         )
+        self.put_off = Counter(
+            "yobirin_offers_put_off",
+            "Offered cases that operators put off.",
+            registry=self.registry,
+        )
         self.connect = Histogram(
             "yobirin_connect_seconds",
             "From answer to both legs bridged.",
@@ -43,6 +49,46 @@ class Metrics:
             ["standing"],
             registry=self.registry,
         )
+        self.answers_expected = Counter(
+            "yobirin_pacing_answers_expected",
+            "Chances of a person's answer of all calls placed, as believed then: sum.",
+            registry=self.registry,
+        )
+        self.answers = Counter(
+            "yobirin_pacing_answers", "Calls that a person answered.", registry=self.registry
+        )
+        self.abandoned_expected = Counter(
+            "yobirin_pacing_abandoned_expected",
+            "Chances that a person answers and nobody is free, as believed when the calls were placed: "
+            "sum. What came of it: yobirin_outcomes, abandoned.",
+            registry=self.registry,
+        )
+        self.free_expected = Counter(
+            "yobirin_pacing_free_expected",
+            "Operators that were expected free at each answer, as believed when it was placed: sum.",
+            registry=self.registry,
+        )
+        self.free_found = Counter(
+            "yobirin_pacing_free_found",
+            "Operators that were free at each of these answers: sum.",
+            registry=self.registry,
+        )
+        self.pacing_mode = Gauge(
+            "yobirin_pacing_mode", "1: the mode in force.", ["mode"], registry=self.registry
+        )
+        self.miss_allowed = Gauge(
+            "yobirin_pacing_miss_allowed",
+            "What the chance that a call finds nobody free may be now.",
+            registry=self.registry,
+        )
+        self.abandonment = Gauge(
+            "yobirin_pacing_abandonment",
+            "Abandoned / (abandoned + connected) of today.",
+            registry=self.registry,
+        )
+        self.abandon_cap = Gauge(
+            "yobirin_pacing_cap", "What that may be at most.", registry=self.registry
+        )
         self.ami_up = Gauge("yobirin_ami_up", "Link to Asterisk.", registry=self.registry)
         self.database_ok = Gauge("yobirin_database_ok", "Ledger.", registry=self.registry)
 
@@ -59,9 +105,22 @@ class Metrics:
             if ring_s is not None:
                 self.ring.observe(ring_s)
 
-    def call_placed(self) -> None:
-        """A call was placed."""
+    def call_placed(self, chance: float, miss: float) -> None:
+        """A call was placed, with these probabilities of a person's answer and of nobody free for it."""
         self.placed.inc()
+        self.answers_expected.inc(chance)
+        self.abandoned_expected.inc(chance * miss)
+
+    def call_answered(self, free_expected: float, free: int) -> None:
+        """A call was answered: how many operators were expected free, and how many are."""
+        self.free_expected.inc(max(0.0, free_expected))
+        self.free_found.inc(free)
+
+    def pace(self, mode: Mode, allowed_miss: float) -> None:
+        """What pacing said last."""
+        for one in Mode:
+            self.pacing_mode.labels(one.value).set(one is mode)
+        self.miss_allowed.set(allowed_miss)
 
     def call_taken(self, call: Call) -> None:
         """A call is followed from now on: just placed, or found alive at the start."""

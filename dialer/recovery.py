@@ -44,7 +44,7 @@ FRESH_S = 5.0
 before the link broke. `Service` looks again when the time is over."""
 UNHEARD_S = 10.0
 """An attempt this old that nobody follows was never originated, and will not be: the pacer does not carry
-out a decision that is older than `pacer.STALE_S`."""
+out a decision that is older than `placing.STALE_S`."""
 
 _log = structlog.get_logger()
 

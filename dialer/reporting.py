@@ -17,6 +17,7 @@ from dialer.web.models import (
     CampaignStatus,
     Health,
     OperatorStatus,
+    PacingStatus,
     Status,
 )
 from rules.call_state import State
@@ -32,6 +33,8 @@ class Reporting:
         for state in SeatState:
             gauge = metrics.operators.labels(state.value)
             gauge.set_function(partial(service.seats.count, state))
+        metrics.abandonment.set_function(service.day.share)
+        metrics.abandon_cap.set_function(lambda: self._cap() or 0.0)
         metrics.ami_up.set_function(lambda: service.link.up)
         metrics.database_ok.set_function(lambda: service.ledger.database_ok)
 
@@ -56,6 +59,7 @@ class Reporting:
             problems=problems,
             pace="; ".join(problems.values()) or f"{pace.calls} now, limited by {pace.limit}",
             limit=pace.limit.value,
+            pacing=self._pacing(),
             lines=service.settings.trunk.lines,
             calls=self._calls(),
             operators=tuple(
@@ -67,6 +71,24 @@ class Reporting:
                 AppointmentStatus(**asdict(one)) for one in service.reminders.standing
             ),
         )
+
+    def _pacing(self) -> PacingStatus:
+        pace, counts = self._service.pacer.pace, self._service.day.counts()
+        return PacingStatus(
+            mode=pace.mode.value,
+            why=pace.why.value,
+            expected_answers=pace.expected_answers,
+            expected_free=pace.expected_free,
+            miss=pace.miss,
+            allowed_miss=pace.allowed_miss,
+            connected=counts.connected,
+            abandoned=counts.abandoned,
+            cap=self._cap(),
+        )
+
+    def _cap(self) -> float | None:
+        running = self._service.months.running()
+        return min((month.profile.abandon_cap for month in running), default=None)
 
     def _calls(self) -> CallsInFlight:
         count = Counter(line.call.state for line in self._service.calls.lines())

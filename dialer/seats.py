@@ -13,7 +13,17 @@ from datetime import datetime, timedelta
 
 from dialer.clock import Clock
 from rules import operator_state
-from rules.operator_state import Event, Seat, State
+from rules.operator_state import Event, Hold, Seat, State
+from rules.pacing.snapshot import Activity, OperatorNow, Tick
+
+RINGS_AT_MOST_S = 75.0
+"""No operator is held for a call who goes on a break before it can have rung out (66 s by the contract)."""
+_ACTIVITIES = {
+    State.FREE: Activity.FREE,
+    State.RINGING_FOR: Activity.JOINING,
+    State.TALKING: Activity.TALKING,
+    State.AFTER_CALL_WORK: Activity.AFTER_CALL_WORK,
+}
 
 
 class Seats:
@@ -37,6 +47,9 @@ class Seats:
         self._revisions: dict[str, int] = {}
         self._changed: dict[str, asyncio.Event] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._breaks: dict[str, asyncio.TimerHandle] = {}
+        self._since_s: dict[str, float] = {}
+        """When each seat's state began, by the steady clock."""
 
     def seat_all(self, operators: Iterable[tuple[str, bool]]) -> None:
         """Have exactly these operators (id, asked for calls); seats already taken stay as they are."""
@@ -46,6 +59,7 @@ class Seats:
                 self._seats[operator] = Seat(
                     operator=operator, since=self._clock.now(), ready=ready
                 )
+                self._since_s[operator] = self._clock.monotonic()
                 self._revisions[operator] = 0
                 self._changed[operator] = asyncio.Event()
         for operator in self._seats.keys() - known.keys():
@@ -67,14 +81,100 @@ class Seats:
         """After silence: the operator is in a talk that began while nobody listened."""
         seat = self._seats.get(operator)
         if seat is not None and seat.attempt in (None, attempt):
-            since = seat.since if seat.state is State.TALKING else self._clock.now()
-            # whether the leg is up, only its device tells: the talk may be over, and Asterisk new
-            self._put(replace(seat, state=State.TALKING, since=since, attempt=attempt))
+            self._put(operator_state.resumed(seat, attempt, self._clock.now()))
+
+    def free(self) -> list[Seat]:
+        """Whoever is free and not held for a call, free longest first."""
+        free = [seat for seat in self._seats.values() if seat.state is State.FREE and not seat.hold]
+        return sorted(free, key=lambda seat: seat.since)
 
     def free_longest(self) -> str | None:
-        """The operator who has been free longest; None: nobody is free."""
-        free = [seat for seat in self._seats.values() if seat.state is State.FREE]
-        return min(free, key=lambda seat: seat.since).operator if free else None
+        """The operator who has been free longest and is not held for a call, else one who has only been
+        offered a call; None: nobody is free."""
+        offered = (seat for seat in self.seats() if seat.hold is not None and seat.hold.offered)
+        first = next(iter(self.free()), None) or next(offered, None)
+        return first.operator if first else None
+
+    def working(self) -> list[OperatorNow]:
+        """The operators who take calls, as pacing sees them. Who is held for a call counts as little as
+        that call does."""
+        return [
+            OperatorNow(
+                activity=_ACTIVITIES[seat.state],
+                since_s=self._since_s[seat.operator],
+                ticks=seat.ticks,
+                break_at_s=seat.break_at_s,
+            )
+            for seat in self.seats()
+            if seat.state in _ACTIVITIES and seat.ready and seat.leg_up and not seat.hold
+        ]
+
+    # held for one call ---------------------------------------------------------------------------
+
+    def hold(self, hold: Hold) -> str | None:
+        """Hold the operator who has been free longest for a call; None: nobody is free so long.
+
+        The hold ends with `let_go`, with the call being joined, or when the operator is not free any more.
+        """
+        until_s = self._clock.monotonic() + RINGS_AT_MOST_S
+        for seat in self.free():
+            if seat.break_at_s is None or seat.break_at_s > until_s:
+                self._put(operator_state.held(seat, hold))
+                return seat.operator
+        return None
+
+    def held_for(self, attempt: str) -> str | None:
+        """The operator held for a call."""
+        holders = (
+            seat for seat in self._seats.values() if seat.hold and seat.hold.attempt == attempt
+        )
+        return next((seat.operator for seat in holders), None)
+
+    def called(self, attempt: str) -> None:
+        """The call was placed: whoever is held for it sees so."""
+        operator = self.held_for(attempt)
+        if operator is not None:
+            self._put(operator_state.called(self._seats[operator]))
+            self.touch(operator)
+
+    def let_go(self, attempt: str) -> None:
+        """The call came to nothing: whoever was held for it is free for any other."""
+        operator = self.held_for(attempt)
+        if operator is not None:
+            self._put(replace(self._seats[operator], hold=None))
+
+    # what an operator tells ----------------------------------------------------------------------
+
+    def tick(self, operator: str, share: float, *, done: bool) -> None:
+        """A step of the script is done, or was ticked by mistake.
+
+        Args:
+            share: of a usual talk that is over then, 0-1.
+
+        Raises:
+            NotNowError: they are not in a talk.
+        """
+        seat = self._seats[operator]
+        if done:
+            tick = Tick(share=share, at_s=self._clock.monotonic())
+            self._put(operator_state.ticked(seat, tick))
+        else:
+            self._put(operator_state.unticked(seat, share))
+
+    def announce_break(self, operator: str, in_s: float | None) -> None:
+        """The operator takes no new call after so many seconds; None: the break is called off.
+
+        Raises:
+            NotNowError: they take no calls anyway.
+        """
+        at_s = None if in_s is None else self._clock.monotonic() + in_s
+        self._put(operator_state.break_announced(self._seats[operator], at_s))
+
+    def break_at(self, seat: Seat) -> datetime | None:
+        """When the seat's announced break begins, by the clock on the wall."""
+        if seat.break_at_s is None:
+            return None
+        return self._clock.now() + timedelta(seconds=seat.break_at_s - self._clock.monotonic())
 
     def count(self, state: State) -> int:
         """How many operators are in this state."""
@@ -130,7 +230,11 @@ class Seats:
         if seat == before:
             return
         self._seats[seat.operator] = seat
+        if (seat.state, seat.since) != (before.state, before.since):
+            self._since_s[seat.operator] = self._clock.monotonic()
         self._watch_after_call(seat)
+        if seat.break_at_s != before.break_at_s:
+            self._watch_break(seat)
         self.touch(seat.operator)
         self._moved(before, seat)
 
@@ -139,6 +243,17 @@ class Seats:
         if timer is not None:
             timer.cancel()
         if seat.state is State.AFTER_CALL_WORK:
+            gone_s = self._clock.monotonic() - self._since_s[seat.operator]
             self._timers[seat.operator] = asyncio.get_running_loop().call_later(
-                self._limit_s_of(seat), self.move, seat.operator, Event.AFTER_CALL_LIMIT
+                self._limit_s_of(seat) - gone_s, self.move, seat.operator, Event.AFTER_CALL_LIMIT
+            )
+
+    def _watch_break(self, seat: Seat) -> None:
+        timer = self._breaks.pop(seat.operator, None)
+        if timer is not None:
+            timer.cancel()
+        if seat.break_at_s is not None:
+            left_s = seat.break_at_s - self._clock.monotonic()
+            self._breaks[seat.operator] = asyncio.get_running_loop().call_later(
+                left_s, self.move, seat.operator, Event.PAUSE
             )

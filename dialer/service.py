@@ -18,15 +18,19 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from db.instance_lock import InstanceLock
+from db.seat_changes import SeatMove
 from db.session import Sessions
 from db.upgrade import head, revision_of
 from dialer.ami.link import Link
 from dialer.calls import Calls
+from dialer.chances import Chances
 from dialer.clock import Clock, SystemClock
 from dialer.clock_check import EVERY_S as CLOCK_EVERY_S
 from dialer.clock_check import ClockCheck
+from dialer.day_so_far import DaySoFar
 from dialer.desk import OperatorsDesk
 from dialer.errors import AmiError, DatabaseError
+from dialer.estimating import KEEP_EVERY_S, Estimating
 from dialer.events import Events
 from dialer.inbox import Inbox
 from dialer.ledger import LedgerWriter
@@ -69,6 +73,9 @@ class Service:
         events: Events,
         inbox: Inbox,
         pacer: Pacer,
+        estimating: Estimating,
+        day: DaySoFar,
+        chances: Chances,
         recovery: Recovery,
         new_day: NewDay,
         clock_check: ClockCheck,
@@ -88,6 +95,9 @@ class Service:
         self.events = events
         self.inbox = inbox
         self.pacer = pacer
+        self.estimating = estimating
+        self.day = day
+        self.chances = chances
         self.recovery = recovery
         self.new_day = new_day
         self.clock_check = clock_check
@@ -145,6 +155,10 @@ class Service:
             self._locked = True
             await self.clock_check.look()
             await self.inbox.open()
+            await self.estimating.load()
+            await self.day.load()
+            await self._read_chances()
+            self._note_seats()
             self.calls.lose_sight()
             await self.recovery.load()
             await self.inbox.stop_what_may_not_ring()
@@ -161,9 +175,15 @@ class Service:
             self.seats.touch_all()
             await self.web.stop()
             await asyncio.wait_for(self.ledger.flushed(), RECOVER_AGAIN_S * 10)
+            await self.estimating.keep()
             _log.info("stopped")
             if self._died is not None:
                 raise self._died
+
+    def _note_seats(self) -> None:
+        """Write down what operators do at the start: whatever the last run left open ends with it."""
+        for seat in self.seats.seats():
+            self.ledger.add(SeatMove(operator_id=seat.operator, at=seat.since, state=seat.state))
 
     def request_stop(self) -> None:
         """Begin the end (SIGTERM): from now on nothing is dialled."""
@@ -185,6 +205,8 @@ class Service:
             self._keep_lock(),
             self._regularly(RECONCILE_EVERY_S, self._regular_look),
             self._regularly(CLOCK_EVERY_S, self.clock_check.look),
+            self._regularly(KEEP_EVERY_S, self.estimating.keep),
+            self._regularly(KEEP_EVERY_S, self._read_chances),
             self.web.run(),
         ):
             self._start(job)
@@ -293,6 +315,11 @@ class Service:
         await self._look(self.recovery.look_at_trunk)
 
     # the database --------------------------------------------------------------------------------
+
+    async def _read_chances(self) -> None:
+        """What the newest plans believe of answering; also those that a supervisor has made."""
+        async with self.sessions.read() as session:
+            await self.chances.reload(session, self.months.all())
 
     async def _keep_lock(self) -> None:
         while True:

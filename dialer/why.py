@@ -13,17 +13,19 @@ from enum import StrEnum
 
 from db.campaigns import CampaignState
 from db.standing import Standing
+from dialer.pacing_words import WHY
 from rules.calendar import JST
 from rules.case import CaseStatus
 from rules.eligibility import Reason
 from rules.operator_state import State
-from rules.pacing import Limit
+from rules.pacing.snapshot import Limit
+from rules.pacing.snapshot import Why as ModeWhy
 
 RECENT_MIN = 5
 """Minutes over which the rate of calls is taken."""
 SLOW_S = 5.0
 """Seconds for one look at the database from which on it is too slow: older decisions to call are not
-carried out (`dialer.pacer.STALE_S`)."""
+carried out (`dialer.placing.STALE_S`)."""
 
 
 class Blocking(StrEnum):
@@ -44,6 +46,8 @@ class Blocking(StrEnum):
     EXCLUDED_DAY = "excluded_day"
     OUTSIDE_HOURS = "outside_hours"
     HELD_FOR_APPOINTMENTS = "held_for_appointments"
+    TOO_RISKY = "too_risky"
+    CALLS_PER_OPERATOR = "calls_per_operator"
     NO_OPERATOR = "no_operator"
     LINES_USED = "lines_used"
     NO_CASE_LEFT = "no_case_left"
@@ -56,6 +60,8 @@ NOTHING = "nothing_found"
 
 _MOMENTARY = (
     Blocking.HELD_FOR_APPOINTMENTS,
+    Blocking.TOO_RISKY,
+    Blocking.CALLS_PER_OPERATOR,
     Blocking.NO_OPERATOR,
     Blocking.LINES_USED,
     Blocking.NO_CASE_LEFT,
@@ -82,7 +88,14 @@ class ServiceSeen:
     problems: Mapping[str, str]
     """In words, by code (`dialer.problems`)."""
     limit: str
-    """A value of `rules.pacing.Limit`."""
+    """A value of `rules.pacing.snapshot.Limit`."""
+    mode: str
+    """A value of `rules.pacing.snapshot.Mode`."""
+    mode_why: str
+    """A value of `rules.pacing.snapshot.Why`."""
+    miss: float
+    """Probability that the next call, if answered, would find nobody free."""
+    allowed_miss: float
     operators: Mapping[State, int]
     dialling: int
     """Calls placed or ringing."""
@@ -198,8 +211,15 @@ def _dialled(seen: Seen, found: Sequence[Finding]) -> str | None:
     return (
         f"calls are being placed: {seen.service.dialling} dialling or ringing, {placed} placed in "
         f"the last {RECENT_MIN} minutes ({placed / RECENT_MIN:.1f} a minute), "
-        f"limited by {found[0].words if found else seen.service.limit}"
+        f"limited by {found[0].words if found else seen.service.limit}{_mode(seen.service)}"
     )
+
+
+def _mode(service: ServiceSeen) -> str:
+    """In which other mode than the profile's, and why."""
+    if service.mode_why == ModeWhy.ORDERED:
+        return ""
+    return f"; {service.mode} pacing, because {WHY[ModeWhy(service.mode_why)]}"
 
 
 def _emergency(seen: Seen) -> str | None:
@@ -216,6 +236,8 @@ def _of_service(service: ServiceSeen | None) -> dict[Blocking, str | None]:
         Blocking.DRAINING: "the service is stopping: no new calls" if service.draining else None,
         **{Blocking(code): words for code, words in service.problems.items()},
         Blocking.HELD_FOR_APPOINTMENTS: _held(service),
+        Blocking.TOO_RISKY: _risk(service),
+        Blocking.CALLS_PER_OPERATOR: _calls_per_operator(service),
         Blocking.NO_OPERATOR: _operators(service.operators),
         Blocking.LINES_USED: _lines(service),
     }
@@ -225,6 +247,21 @@ def _held(service: ServiceSeen) -> str | None:
     if service.limit != Limit.APPOINTMENTS:
         return None
     return f"operators are kept free for appointments: {_counts(service.operators)}"
+
+
+def _risk(service: ServiceSeen) -> str | None:
+    if service.limit != Limit.RISK:
+        return None
+    return (
+        f"one more call, if answered, would find nobody free with a probability of "
+        f"{service.miss:.1%}; {service.allowed_miss:.1%} is allowed now"
+    )
+
+
+def _calls_per_operator(service: ServiceSeen) -> str | None:
+    if service.limit != Limit.CALLS_PER_OPERATOR:
+        return None
+    return "as many calls are in flight for each operator as the profile allows"
 
 
 def _operators(operators: Mapping[State, int]) -> str | None:

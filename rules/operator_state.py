@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from rules.pacing.snapshot import Tick
+
 
 class State(StrEnum):
     """The states a supervisor sees."""
@@ -45,6 +47,18 @@ class Event(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Hold:
+    """The call an operator is held for: an appointment, a person we had abandoned, or one offered to them
+    before it is placed. Whoever else waits does not get this operator."""
+
+    attempt: str
+    case_id: int
+    phone_id: int
+    offered: bool = False
+    """It is placed only when the operator asks for it; somebody who is on the line goes before it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Seat:
     """One operator's place."""
 
@@ -57,6 +71,17 @@ class Seat:
     """They asked for calls. A pause asked for in a call begins when its result is saved."""
     attempt: str | None = None
     """The attempt they talk in, or whose result they still owe."""
+    hold: Hold | None = None
+    """Only while `free`."""
+    ticks: tuple[Tick, ...] = ()
+    """Steps of the script that are done, oldest first; only while `talking`."""
+    break_at_s: float | None = None
+    """When an announced break begins, in seconds of the steady clock; only while `ready`."""
+
+    @property
+    def on_screen(self) -> str | None:
+        """The attempt whose case their screen shows."""
+        return self.attempt or (self.hold.attempt if self.hold else None)
 
 
 class NotNowError(Exception):
@@ -146,6 +171,65 @@ def apply(seat: Seat, event: Event, now: datetime, attempt: str | None = None) -
     return _settled(_noted(seat, event, attempt), state, now)
 
 
+def resumed(seat: Seat, attempt: str, now: datetime) -> Seat:
+    """The seat in a talk that began, or went on, while nobody listened."""
+    since = seat.since if seat.state is State.TALKING else now
+    # whether the leg is up, only its device tells: the talk may be over, and Asterisk new
+    return _tidy(replace(seat, state=State.TALKING, since=since, attempt=attempt))
+
+
+def held(seat: Seat, hold: Hold) -> Seat:
+    """The seat kept for one call.
+
+    Raises:
+        NotNowError: the operator is not free, or held for another call.
+    """
+    if seat.state is not State.FREE or seat.hold is not None:
+        raise NotNowError("not_free")
+    return replace(seat, hold=hold)
+
+
+def called(seat: Seat) -> Seat:
+    """The seat of an operator whose call was placed: what they were offered rings now."""
+    return replace(seat, hold=replace(seat.hold, offered=False)) if seat.hold else seat
+
+
+def ticked(seat: Seat, tick: Tick) -> Seat:
+    """The seat with one more step of the script done. A step before the last one ticked was forgotten and
+    tells nothing of how far the talk is: it is left out.
+
+    Raises:
+        NotNowError: the operator is not in a talk.
+    """
+    if seat.state is not State.TALKING:
+        raise NotNowError("not_talking")
+    if seat.ticks and tick.share <= seat.ticks[-1].share:
+        return seat
+    return replace(seat, ticks=(*seat.ticks, tick))
+
+
+def unticked(seat: Seat, share: float) -> Seat:
+    """The seat without the step that was ticked by mistake.
+
+    Raises:
+        NotNowError: the operator is not in a talk.
+    """
+    if seat.state is not State.TALKING:
+        raise NotNowError("not_talking")
+    return replace(seat, ticks=tuple(tick for tick in seat.ticks if tick.share != share))
+
+
+def break_announced(seat: Seat, at_s: float | None) -> Seat:
+    """The seat with a break that begins at `at_s`, or without one (None).
+
+    Raises:
+        NotNowError: the operator takes no calls: there is nothing to break off.
+    """
+    if not seat.ready:
+        raise NotNowError("not_ready")
+    return replace(seat, break_at_s=at_s)
+
+
 def _noted(seat: Seat, event: Event, attempt: str | None) -> Seat:
     seat = replace(seat, leg_up=_LEG.get(event, seat.leg_up), ready=_READY.get(event, seat.ready))
     if event in (Event.ASSIGNED, Event.TALK_ENDED):
@@ -161,4 +245,15 @@ def _settled(seat: Seat, state: State, now: datetime) -> Seat:
         state = State.PAUSED
     if state in (State.FREE, State.PAUSED) and not seat.leg_up:
         state = State.AWAY
-    return seat if state is seat.state else replace(seat, state=state, since=now)
+    return _tidy(seat if state is seat.state else replace(seat, state=state, since=now))
+
+
+def _tidy(seat: Seat) -> Seat:
+    """Without what belonged to a state that is over."""
+    if seat.hold is not None and seat.state is not State.FREE:
+        seat = replace(seat, hold=None)
+    if seat.ticks and seat.state is not State.TALKING:
+        seat = replace(seat, ticks=())
+    if seat.break_at_s is not None and not seat.ready:
+        seat = replace(seat, break_at_s=None)
+    return seat

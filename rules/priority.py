@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from rules.calendar import Calendar
-from rules.case import CaseState, Id
+from rules.case import CaseState, Id, PhoneState
 from rules.profile import Profile
 from rules.slack import slack_of
 
-APPOINTMENT = 0
-"""Rank of a phone that is called at an appointment, before it and from then on, and of no other."""
+RESERVED = 0
+"""Rank of a phone whose next call needs an operator kept for it, and of no other: it is called at an
+appointment (before it and from then on), or its last call was answered and found no operator."""
 LAST = 100
 """The highest rank. Few different ranks: `db.candidates` looks at each of them."""
 _STEPS = 10
@@ -26,7 +27,7 @@ def rank(
     profile: Profile,
     gain: int = 0,
 ) -> int:
-    """The lowest rank goes first: `APPOINTMENT`, else 1-100.
+    """The lowest rank goes first: `RESERVED`, else 1-100.
 
     The sooner the day that may not be lost (`Slack.deadline`), the lower. That day is counted from the
     period's end and not from `now`: ranks are kept in the database, and one of yesterday must be
@@ -39,8 +40,8 @@ def rank(
     Raises:
         KeyError, ValueError: as `slack_of`.
     """
-    if state.appointment is not None and state.appointment_phone in (None, phone_id):
-        return APPOINTMENT
+    if needs_operator(state, state.phones[phone_id]):
+        return RESERVED
     slack = slack_of(state, phone_id, now, calendar, profile)
     if slack is None or slack.deadline is None:
         return LAST
@@ -48,3 +49,10 @@ def rank(
     urgency = min(days_after, _STEPS - 1)
     worth = min(max(gain, 0) // _GAIN_STEP, _STEPS - 1)
     return LAST - urgency * _STEPS - worth
+
+
+def needs_operator(state: CaseState, phone: PhoneState) -> bool:
+    """Whether the phone's next call may be placed only with an operator kept for it (rule 7; `abandoned`)."""
+    if phone.reserved_operator:
+        return True
+    return state.appointment is not None and state.appointment_phone in (None, phone.id)

@@ -10,9 +10,11 @@ from __future__ import annotations
 from bisect import bisect
 from collections.abc import Mapping, Sequence
 from datetime import date, time, timedelta
+from itertools import pairwise
 from typing import Annotated, Any, Self
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -25,6 +27,7 @@ from rules.case import Scope
 from rules.documents import Strict
 from rules.layout import IntakeLayout
 from rules.outcome import OutcomeRule
+from rules.pacing.snapshot import Mode
 
 
 class ProfileError(Exception):
@@ -106,6 +109,10 @@ class Values(Strict):
     """Non-weekdays to be worked in each month's period, §6(2)イ."""
     contact_goal: Share
     """Contact rate of a month, §8(1)."""
+    pacing_mode: Mode = Mode.PROGRESSIVE
+    """How calls come to operators. A profile written before there was a choice is called as it was."""
+    calls_per_operator: Annotated[float, Field(ge=1, le=10)] = 3.0
+    """Unanswered calls in flight for each operator who takes calls, at most."""
     abandon_cap: Share
     """Share of answered calls of a day that may be abandoned."""
     forbidden_caller_ids: tuple[str, ...]
@@ -165,6 +172,29 @@ class ScriptStep(Strict):
 
     title: str
     text: str
+    share: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Share of a usual talk that is over when the step is done; None: the steps are taken as equally long,
+    and what follows the last one as long as a step."""
+
+
+def shares_of(script: Sequence[ScriptStep]) -> tuple[float, ...]:
+    """The share of a usual talk that is over when each step is done, 0-1."""
+    steps = len(script) + 1
+    return tuple(
+        number / steps if step.share is None else step.share
+        for number, step in enumerate(script, start=1)
+    )
+
+
+def _shares_rise(script: tuple[ScriptStep, ...]) -> tuple[ScriptStep, ...]:
+    if any(after <= before for before, after in pairwise(shares_of(script))):
+        raise ValueError(
+            "each step's `share` must be greater than the one before; left out: equal steps"
+        )
+    return script
+
+
+Script = Annotated[tuple[ScriptStep, ...], Field(min_length=1), AfterValidator(_shares_rise)]
 
 
 class WishRule(Strict):

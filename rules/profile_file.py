@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from rules import call_outcome
 from rules.documents import Strict, StrictLoader
@@ -19,7 +19,7 @@ from rules.profile import (
     Dated,
     Profile,
     ProfileError,
-    ScriptStep,
+    Script,
     SpokenTexts,
     TalkResult,
     Timeline,
@@ -74,7 +74,7 @@ class _Document(Strict):
     talk_results: tuple[TalkResult, ...]
     causes: tuple[CauseRule, ...]
     wishes: tuple[WishRule, ...] = ()
-    script: Annotated[tuple[ScriptStep, ...], Field(min_length=1)]
+    script: Script
     texts: SpokenTexts
     intake: IntakeLayout
 
@@ -161,7 +161,16 @@ def _dated(given: object) -> tuple[_Entries, list[_Found]]:
             found.append((("values", name), "give at least one value, in order of `from`"))
             continue
         dated[str(name)] = entries
-    return dated, found
+    return dated | _left_out(given), found
+
+
+def _left_out(given: Mapping[Any, Any]) -> _Entries:
+    """Values that came after the first profiles were written: where one is left out, its default."""
+    return {
+        name: (Dated(since=date.min, value=field.default, clause="default"),)
+        for name, field in Values.model_fields.items()
+        if not field.is_required() and name not in given
+    }
 
 
 def _forms(dated: _Entries, given: object) -> tuple[list[date], list[Values], list[_Found]]:

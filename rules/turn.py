@@ -9,7 +9,7 @@ from datetime import datetime
 from rules.calendar import Calendar
 from rules.case import CaseState, Id
 from rules.eligibility import next_from
-from rules.priority import rank
+from rules.priority import needs_operator, rank
 from rules.profile import Profile
 
 
@@ -46,7 +46,8 @@ def turn_of(
 ) -> Turn:
     """The phone's place in the line from `now` on.
 
-    The plan only ever delays: what the rules refuse stays refused. An appointment does not wait for it.
+    The plan only ever delays: what the rules refuse stays refused. An appointment does not wait for it,
+    nor does a person whom we owe a call because they answered and found no operator.
 
     Args:
         planned: the plan's attempts on this phone, in order of time.
@@ -54,7 +55,8 @@ def turn_of(
     Raises:
         KeyError, ValueError: as `rules.eligibility.may_call`.
     """
-    following = None if state.appointment is not None else _next(state, phone_id, now, planned)
+    waits = state.appointment is None and not needs_operator(state, state.phones[phone_id])
+    following = _next(state, phone_id, now, planned) if waits else None
     start = now if following is None else max(now, following.starts_at)
     gain = 0 if following is None else following.gain
     return Turn(

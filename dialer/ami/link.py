@@ -29,6 +29,8 @@ from dialer.settings import Ami
 PING_EVERY_S = 5.0
 ANSWER_WITHIN_S = 5.0
 RECONNECT_AFTER_S = 1
+LATE_S = 2.0
+"""An action that waits longer for its answer says that Asterisk, or the machine, does not keep up."""
 
 Value = str | Sequence[str]
 """An AMI header, or a header given several times (Variable)."""
@@ -61,6 +63,9 @@ class Link:
         self._up = asyncio.Event()
         self._closed = False
         self._pinger: asyncio.Task[None] | None = None
+        self._waiting: dict[object, float] = {}
+        """When each action that has no answer yet was sent, by the loop's time."""
+        self._last_took_s = 0.0
         quiet = logging.getLogger("panoramisk")
         quiet.setLevel(logging.CRITICAL + 1)
         self._manager = panoramisk.Manager(
@@ -85,6 +90,13 @@ class Link:
     def up(self) -> bool:
         """Whether actions can be sent now."""
         return self._up.is_set()
+
+    @property
+    def prompt(self) -> bool:
+        """Whether Asterisk answers in time: the last action was, and none waits, longer than `LATE_S`."""
+        now = asyncio.get_running_loop().time()
+        waited_s = max((now - since for since in self._waiting.values()), default=0.0)
+        return max(waited_s, self._last_took_s) <= LATE_S
 
     async def connect(self, timeout_s: float = 10.0) -> None:
         """Connect and log in; afterwards the link keeps itself up.
@@ -133,10 +145,14 @@ class Link:
         # a queued Originate is answered at once; its OriginateResponse is an event like others
         as_list = False if action["Action"] == "Originate" else None
         future = self._manager.send_action(checked, as_list=as_list)
+        sent_s = self._waiting[future] = asyncio.get_running_loop().time()
         try:
             answer = await asyncio.wait_for(future, timeout_s)
         except TimeoutError:
             raise AmiError(f"{action['Action']}: no answer from Asterisk") from None
+        finally:
+            del self._waiting[future]
+            self._last_took_s = asyncio.get_running_loop().time() - sent_s
         messages: list[Message] = answer if isinstance(answer, list) else [answer]
         if not messages[0].success:
             # Asterisk's own words are not repeated: they may echo the number we sent

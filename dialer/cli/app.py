@@ -19,6 +19,7 @@ from dialer.cli import (
     emergency,
     escalation,
     operator,
+    pacing,
     payment,
     plan,
     profile,
@@ -72,6 +73,7 @@ app.add_typer(review.app, name="review")
 app.add_typer(emergency.app, name="emergency")
 app.add_typer(operator.app, name="operator")
 app.add_typer(plan.app, name="plan")
+app.add_typer(pacing.app, name="pacing")
 app.add_typer(rules.app, name="rules")
 app.add_typer(profile.app, name="profile")
 app.add_typer(report.app, name="report")

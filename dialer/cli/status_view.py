@@ -7,7 +7,9 @@ from rich.table import Table
 from rich.text import Text
 
 from dialer.cli.show import moment, table
-from dialer.web.models import Status
+from dialer.pacing_words import WHY
+from dialer.web.models import PacingStatus, Status
+from rules.pacing.snapshot import Why
 
 SHOWN = 10
 """Appointments on the terminal; the earliest are the missed ones."""
@@ -23,12 +25,24 @@ def view(status: Status) -> RenderableType:
             f"calls: {calls.dialling} dialling, {calls.ringing} ringing, {calls.answered} waiting, "
             f"{calls.talking} talking, {calls.message} on the message"
         ),
+        Text(_pacing(status.pacing)),
         table(
             ("operator", "state", "since"),
             [(one.id, one.state, one.since) for one in status.operators],
         ),
         _campaigns(status),
         *_appointments(status),
+    )
+
+
+def _pacing(pacing: PacingStatus) -> str:
+    answered = pacing.connected + pacing.abandoned
+    share = pacing.abandoned / max(1, answered)
+    cap = "" if pacing.cap is None else f", cap {pacing.cap:.1%}"
+    return (
+        f"pacing: {pacing.mode}, {WHY[Why(pacing.why)]}; next call finds nobody free: "
+        f"{pacing.miss:.1%} of {pacing.allowed_miss:.1%} allowed; "
+        f"abandoned today: {pacing.abandoned} of {answered} ({share:.1%}{cap})"
     )
 
 

@@ -84,7 +84,8 @@ async def plan_campaign(sessions: Sessions, campaign: str, now: datetime, by: st
             await cases.refresh(session, ids, made.month.profile, made.month.calendar, now)
     async with sessions.write() as session:
         figures = made.figures.model_dump(mode="json")
-        await plans.add(session, made.month.id, at=now, by=by, figures=figures)
+        chances = [[*cell, rate.mean] for cell, rate in made.rates.contacts.items()]
+        await plans.add(session, made.month.id, at=now, by=by, figures=figures, chances=chances)
         await notices.add(session, NoticeKind.CASES, at=now, by=by)
     return made
 

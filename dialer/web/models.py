@@ -51,11 +51,11 @@ class HouseholdContact(Answer):
     outcome: str
 
 
-class Call(Answer):
-    """The case on the operator's screen, from the moment a call is being joined until its result
-    is saved."""
+class CaseSheet(Answer):
+    """What an operator sees of a case."""
 
     attempt_id: str
+    """Of the call that is shown; of an offered one it will be."""
     case_id: int
     reference: str
     name: str
@@ -72,14 +72,27 @@ class Call(Answer):
     phone_kind: PhoneKind
     ask_for_mobile: bool = False
     """The case has fixed lines only (rule 16)."""
+    history: tuple[Earlier, ...] = ()
+    """Oldest first."""
+    household: tuple[HouseholdContact, ...] = ()
+
+
+class Call(CaseSheet):
+    """The case on the operator's screen, from the moment a call is being joined until its result
+    is saved."""
+
     placed_at: datetime
     answered_at: datetime | None
     talk_ended_at: datetime | None
     on_line: bool
     """Whether the person is still on the line."""
-    history: tuple[Earlier, ...] = ()
-    """Oldest first."""
-    household: tuple[HouseholdContact, ...] = ()
+
+
+class Preview(CaseSheet):
+    """The case of a call the operator is held for: nobody has answered it yet."""
+
+    placed_at: datetime | None
+    """None: it is offered; it is placed when the operator asks for it, or may be put off."""
 
 
 class CriterionOut(Answer):
@@ -104,8 +117,33 @@ class Me(Answer):
     deadline: datetime | None = None
     """When after-call work turns into a pause; None in the other states."""
     call: Call | None = None
+    preview: Preview | None = None
+    """What they will be called for, or are offered; never together with `call`."""
+    break_at: datetime | None = None
+    """When the break they announced begins."""
     next_appointment: datetime | None = None
     """Of anybody, if it is due or will be within 15 minutes: an operator is kept for it (rule 7)."""
+
+
+class ProgressIn(Body):
+    """A step of the script the operator has done, or had ticked by mistake."""
+
+    step: Annotated[int, Field(ge=0)]
+    """From 0 on, in the script's order."""
+    done: bool = True
+
+
+class OfferIn(Body):
+    """What is done with the case that is offered; named, for the screen may have got another meanwhile."""
+
+    attempt_id: str
+
+
+class BreakIn(Body):
+    """A break that is announced."""
+
+    in_s: Annotated[int, Field(ge=0, le=7200)]
+    """Seconds from now on."""
 
 
 class PromiseIn(Body):
@@ -195,6 +233,29 @@ class AppointmentStatus(Answer):
     """Its window is over, and we have not called."""
 
 
+class PacingStatus(Answer):
+    """How calls come to operators now, and what is believed of the next one."""
+
+    mode: str
+    """In force now: a value of `rules.pacing.snapshot.Mode`."""
+    why: str
+    """Why it is that one: a value of `rules.pacing.snapshot.Why`."""
+    expected_answers: float
+    """Persons expected to answer, of all calls in flight."""
+    expected_free: float
+    """Operators expected free when a call placed now would be answered."""
+    miss: float
+    """Probability that the next call, if answered, would find nobody free within the patience."""
+    allowed_miss: float
+    """What it may be now, so that the day keeps its cap."""
+    connected: int
+    """Answered today and joined to an operator."""
+    abandoned: int
+    """Answered today, and nobody was free in time."""
+    cap: float | None
+    """What abandoned ÷ (abandoned + connected) of the day may be: the lowest of the campaigns that run."""
+
+
 class Status(Answer):
     """What `dialer status` shows. No personal data."""
 
@@ -211,7 +272,8 @@ class Status(Answer):
     pace: str
     """Why calls are being placed or not, in the pacer's words."""
     limit: str
-    """What keeps the number of calls from being higher: a value of `rules.pacing.Limit`."""
+    """What keeps the number of calls from being higher: a value of `rules.pacing.snapshot.Limit`."""
+    pacing: PacingStatus
     lines: int
     """Calls the carrier allows at once."""
     calls: CallsInFlight

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query, Request
 
 from dialer.web.access import DeskHere, OperatorHere
-from dialer.web.models import Me, Refused, ResultIn
+from dialer.web.models import BreakIn, Me, OfferIn, ProgressIn, Refused, ResultIn
 from dialer.web.outcomes import Outcomes, outcomes_of
 
 POLL_LIMIT_S = 25.0
@@ -42,6 +42,36 @@ async def ready(desk: DeskHere, operator: OperatorHere) -> Me:
 async def pause(desk: DeskHere, operator: OperatorHere) -> Me:
     """Take no new call."""
     return await desk.pause(operator)
+
+
+@router.post("/break")
+async def announce_break(desk: DeskHere, operator: OperatorHere, wanted: BreakIn) -> Me:
+    """Take no new call from then on."""
+    return await desk.announce_break(operator, wanted.in_s)
+
+
+@router.delete("/break")
+async def call_off_break(desk: DeskHere, operator: OperatorHere) -> Me:
+    """Call the announced break off."""
+    return await desk.announce_break(operator, None)
+
+
+@router.post("/progress")
+async def progress(desk: DeskHere, operator: OperatorHere, step: ProgressIn) -> Me:
+    """A step of the script is done, or was ticked by mistake."""
+    return await desk.progress(operator, step.step, done=step.done)
+
+
+@router.post("/dial")
+async def dial(desk: DeskHere, operator: OperatorHere, offer: OfferIn) -> Me:
+    """Call the case that is offered."""
+    return await desk.dial(operator, offer.attempt_id)
+
+
+@router.post("/skip")
+async def skip(desk: DeskHere, operator: OperatorHere, offer: OfferIn) -> Me:
+    """Put the case off that is offered."""
+    return await desk.skip(operator, offer.attempt_id)
 
 
 @router.post("/hangup")

@@ -58,6 +58,41 @@ class Desk(Protocol):
         """
         ...
 
+    async def announce_break(self, operator_id: str, in_s: int | None) -> Me:
+        """Take no new call after `in_s` seconds (0-7200); None: the break is called off.
+
+        Raises:
+            ConflictError: they take no calls anyway.
+        """
+        ...
+
+    async def progress(self, operator_id: str, step: int, *, done: bool) -> Me:
+        """A step of the script (from 0 on) is done; not `done`: it had been ticked by mistake.
+
+        Raises:
+            ConflictError: nobody is on the line.
+            NotFoundError: the script has no such step.
+        """
+        ...
+
+    async def dial(self, operator_id: str, attempt_id: str) -> Me:
+        """Call the case that is offered to the operator (preview).
+
+        Raises:
+            ConflictError: it is not theirs any more, or may not be called any more.
+            DatabaseError: nobody is called; trying again is safe.
+        """
+        ...
+
+    async def skip(self, operator_id: str, attempt_id: str) -> Me:
+        """Put the case off that is offered to the operator.
+
+        Raises:
+            ConflictError: it is not theirs any more, or must be called now.
+            DatabaseError: the offer stands; trying again is safe.
+        """
+        ...
+
     async def hangup(self, operator_id: str) -> Me:
         """End the line of the talk; after-call work begins.
 

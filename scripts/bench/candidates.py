@@ -37,7 +37,7 @@ from db.session import Sessions, make_sessions
 from db.tables import Attempt, CallInFlight, CaseRow, Intake, PhoneRow, table_of
 from db.types import Moment
 from db.upgrade import upgrade
-from dialer.pacer import LOOK_AHEAD
+from dialer.choosing import LOOK_AHEAD
 from rules.calendar import JST
 from rules.priority import LAST
 from scripts.bench.figures import machine, percentile

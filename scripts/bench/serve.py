@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import signal
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -30,7 +31,7 @@ from dialer.service import Service
 from dialer.settings import load_secrets, load_settings
 from dialer.web.models import ResultIn
 from rules.operator_state import State
-from rules.pacing import Limit, Pace, Snapshot
+from rules.pacing.snapshot import Limit, Pace, Snapshot
 from scripts.bench.centre import NOW
 
 GRANT_EVERY_S = 0.2
@@ -38,24 +39,43 @@ LOOK_EVERY_S = 0.05
 
 
 class FixedRate:
-    """Stands in for `rules.pacing.calls_to_place`: so many calls a second, whatever the operators do."""
+    """Stands in for `rules.pacing.decision.calls_to_place`: so many calls a second, whatever the operators
+    do."""
 
-    def __init__(self, rate: float) -> None:
+    def __init__(self, rate: float, placed: Callable[[], float]) -> None:
+        """
+        Args:
+            placed: how many calls have been placed so far.
+        """
         self._rate = rate
+        self._placed = placed
         self._granted_at = time.monotonic()
-        self._owed = 0.0
+        self._granted = 0.0
 
     def __call__(self, snapshot: Snapshot) -> Pace:
         now = time.monotonic()
         passed = now - self._granted_at
-        if passed < GRANT_EVERY_S or not snapshot.may_dial:
+        if passed >= GRANT_EVERY_S:
+            self._granted_at = now
+            # what a stall of more than a second kept from being placed is lost: the rate shows it
+            self._granted = min(self._granted + passed * self._rate, self._placed() + self._rate)
+        owed = max(0, int(self._granted - self._placed()))
+        if not snapshot.may_dial or not owed:
             return Pace(calls=0, limit=Limit.OPERATORS)
-        self._granted_at = now
-        # what a stall of more than a second kept from being placed is lost: the rate shows it
-        self._owed = min(self._owed + passed * self._rate, self._rate)
-        calls = int(self._owed)
-        self._owed -= calls
-        return Pace(calls=calls, limit=Limit.LINES)
+        chosen = tuple(range(min(owed, len(snapshot.candidates))))
+        return Pace(
+            calls=len(chosen), limit=Limit.LINES, chosen=chosen, misses=(0.0,) * len(chosen)
+        )
+
+
+def pace_by(rate: float, service: Service) -> None:
+    """Place calls at a fixed rate."""
+    registry = service.pacer._metrics.registry
+
+    def placed() -> float:
+        return registry.get_sample_value("yobirin_calls_placed_total") or 0.0
+
+    dialer.pacer.calls_to_place = FixedRate(rate, placed)
 
 
 async def wake(service: Service) -> None:
@@ -100,6 +120,7 @@ async def serve(options: argparse.Namespace) -> None:
             note_joined(service, stack.enter_context(options.joined.open("w", buffering=1)))
         helpers = [asyncio.create_task(save_results(service))]
         if options.rate:
+            pace_by(options.rate, service)
             helpers.append(asyncio.create_task(wake(service)))
         try:
             await service.run()
@@ -120,8 +141,6 @@ def main() -> None:
     parser.add_argument("--joined", type=Path)
     options = parser.parse_args()
     set_up_logs()
-    if options.rate:
-        dialer.pacer.calls_to_place = FixedRate(options.rate)
     uvloop.run(serve(options))
 
 

@@ -58,7 +58,7 @@ async def test_among_all_ranks_only_those_due_are_found_however_many_wait_before
 ) -> None:
     late = timedelta(seconds=1)
     places = {
-        "0": (priority.APPOINTMENT, NOON + late),
+        "0": (priority.RESERVED, NOON + late),
         "1": (5, NOON + late),
         "2": (LAST - 1, NOON),
         "3": (LAST - 1, NOON + late),

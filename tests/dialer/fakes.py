@@ -43,6 +43,7 @@ class FakeLink:
 
     def __init__(self) -> None:
         self.up = True
+        self.prompt = True
         self.events: asyncio.Queue[Message | LinkUp | LinkDown] = asyncio.Queue()
         self.sent: list[dict[str, Value]] = []
         self.refuses: set[str] = set()

@@ -343,6 +343,7 @@ class ModelLink:
     def __init__(self, asterisk: ModelAsterisk) -> None:
         self.events: asyncio.Queue[Message | LinkUp | LinkDown] = asyncio.Queue()
         self.up = False
+        self.prompt = True
         self._asterisk = asterisk
         self._connection = 0
         """Grows with every loss of the connection: what was sent before it gets no answer."""

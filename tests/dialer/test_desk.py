@@ -32,7 +32,7 @@ from dialer.sheets import Sheets
 from dialer.web.models import Me, ResultIn
 from rules.call_events import Answered, Connected, HungUp, Rang
 from rules.call_state import Call
-from rules.operator_state import Event
+from rules.operator_state import Event, Hold
 from rules.result import ResultRefusedError
 from tests.db.town import KEYS, NOON, OPERATOR, Town
 from tests.dialer.fakes import turns
@@ -237,6 +237,106 @@ async def test_an_unknown_operator_is_told_so(centre: Centre) -> None:
             await ask("299")
     with pytest.raises(NotFoundError):
         await centre.desk.changed("299", 0, 1)
+
+
+async def test_a_ticked_step_tells_pacing_how_far_the_talk_is(centre: Centre) -> None:
+    for step in (0, 6):
+        with pytest.raises(ConflictError, match="通話中ではありません"):
+            await centre.desk.progress(OPERATOR, step, done=True)
+    attempt = await centre.call(1, *TALK)
+    connected_s = centre.clock.monotonic()
+    centre.clock.move(20)
+    me = await centre.desk.progress(OPERATOR, 0, done=True)
+    assert me.state.value == "talking"
+    centre.clock.move(20)
+    await centre.desk.progress(OPERATOR, 4, done=True)
+    await centre.desk.progress(OPERATOR, 4, done=False)  # by mistake
+    await centre.desk.progress(OPERATOR, 1, done=True)
+    (now,) = centre.seats.working()
+    told = [(tick.share, tick.at_s - connected_s) for tick in now.ticks]
+    assert told == [(0.125, pytest.approx(20)), (0.25, pytest.approx(40))]  # of seven steps
+    with pytest.raises(NotFoundError, match="スクリプト"):
+        await centre.desk.progress(OPERATOR, 7, done=True)
+    await centre.tell(HungUp, attempt=attempt)
+    assert centre.seats.working()[0].ticks == ()
+    with pytest.raises(ConflictError, match="通話中ではありません"):
+        await centre.desk.progress(OPERATOR, 2, done=True)
+
+
+async def test_an_announced_break_is_shown_and_can_be_called_off(centre: Centre) -> None:
+    me = await centre.desk.announce_break(OPERATOR, 600)
+    assert me.break_at == centre.clock.now() + timedelta(minutes=10)
+    assert centre.seats.working()[0].break_at_s == pytest.approx(centre.clock.monotonic() + 600)
+    centre.clock.move(60)
+    assert centre.desk.me(OPERATOR).break_at == me.break_at
+    assert (await centre.desk.announce_break(OPERATOR, None)).break_at is None
+    await centre.desk.announce_break(OPERATOR, 600)
+    assert (await centre.desk.pause(OPERATOR)).break_at is None
+    with pytest.raises(ConflictError, match="休憩の予定"):
+        await centre.desk.announce_break(OPERATOR, 600)
+
+
+async def test_a_break_in_no_time_is_a_pause(centre: Centre) -> None:
+    await centre.desk.announce_break(OPERATOR, 0)
+    async with asyncio.timeout(5):
+        while (me := centre.desk.me(OPERATOR)).state.value != "paused":
+            await centre.seats.changed(OPERATOR, me.rev, 5)
+
+
+async def test_whoever_is_held_for_a_call_sees_its_case_until_it_comes_to_nothing(
+    centre: Centre,
+) -> None:
+    phone = await centre.town.phone(1)
+    centre.seats.hold(Hold(attempt="h", case_id=1, phone_id=phone.id))
+    async with asyncio.timeout(5):
+        while (me := centre.desk.me(OPERATOR)).preview is None:
+            await centre.seats.changed(OPERATOR, me.rev, 5)
+    assert (me.state.value, me.call) == ("free", None)
+    assert (me.preview.attempt_id, me.preview.reference) == ("h", "1")
+    assert me.preview.placed_at is None
+    centre.place("h", case=1, campaign=centre.town.campaign_id)
+    ringing = centre.desk.me(OPERATOR)
+    assert ringing.rev > me.rev
+    assert ringing.preview.placed_at == centre.clock.now()
+    await centre.tell(Rang, HungUp, attempt="h")
+    assert centre.desk.me(OPERATOR).preview is None
+    assert centre.sheets._sheets == {}
+
+
+async def test_the_case_stays_on_the_screen_of_whoever_was_held_as_the_call_is_answered(
+    centre: Centre,
+) -> None:
+    phone = await centre.town.phone(1)
+    attempt = await centre.town.place(phone, centre.clock.now())
+    centre.seats.hold(Hold(attempt=attempt, case_id=1, phone_id=phone.id))
+    async with asyncio.timeout(5):
+        while (me := centre.desk.me(OPERATOR)).preview is None:
+            await centre.seats.changed(OPERATOR, me.rev, 5)
+    centre.place(attempt, case=1, campaign=centre.town.campaign_id)
+    await centre.tell(Rang, Answered, attempt=attempt)
+    me = centre.desk.me(OPERATOR)
+    assert (me.state.value, me.preview) == ("ringing_for", None)
+    assert (me.call.attempt_id, me.call.reference) == (attempt, "1")
+
+
+async def test_an_offer_is_called_or_put_off_by_whoever_has_it(
+    centre: Centre,
+) -> None:
+    pressed: list[tuple[str, str, str]] = []
+
+    class Offers:
+        async def dial(self, operator: str, attempt: str) -> None:
+            pressed.append(("dial", operator, attempt))
+
+        async def skip(self, operator: str, attempt: str) -> None:
+            pressed.append(("skip", operator, attempt))
+
+    centre.desk.previews = Offers()
+    for press in (centre.desk.dial, centre.desk.skip):
+        assert (await press(OPERATOR, "a")).state.value == "free"
+        with pytest.raises(NotFoundError):
+            await press("299", "a")
+    assert pressed == [("dial", OPERATOR, "a"), ("skip", OPERATOR, "a")]
 
 
 async def test_hanging_up_ends_the_persons_line_and_nothing_else(centre: Centre) -> None:

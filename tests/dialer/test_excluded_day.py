@@ -80,7 +80,7 @@ async def test_nothing_is_placed_from_that_moment_on(town: Town) -> None:
 async def test_a_day_taken_out_between_the_choice_and_the_call_is_heeded(town: Town) -> None:
     await town.case("1", "0258000001", now=NOON)
     office = Office(town)
-    allowed = office.pacer._allowed
+    allowed = office.choosing.look
 
     async def exclude_meanwhile(*arguments: object) -> object:
         chosen = await allowed(*arguments)
@@ -89,7 +89,7 @@ async def test_a_day_taken_out_between_the_choice_and_the_call_is_heeded(town: T
         return chosen
 
     excluding = asyncio.ensure_future(excluded(town, THURSDAY))
-    office.pacer._allowed = exclude_meanwhile
+    office.choosing.look = exclude_meanwhile
     assert await office.dial() == []
     assert await town.count(Attempt) == 0
 

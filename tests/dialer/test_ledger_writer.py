@@ -11,14 +11,16 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import ledger as db_ledger
-from db import operators
+from db import operators, seat_changes
 from db.errors import DatabaseError
 from db.ledger import Change
+from db.seat_changes import SeatMove
 from db.session import Sessions
 from dialer import ledger as ledger_module
 from dialer.ledger import LedgerWriter, Readiness, Settlement
 from rules.call_outcome import LineOutcome
 from rules.call_state import State
+from rules.operator_state import State as Doing
 from tests.db.town import NOON, OPERATOR, Town
 
 
@@ -209,3 +211,20 @@ async def test_what_an_operator_asked_for_last_is_remembered(
     async with town.sessions.read() as session:
         (operator,) = await operators.all_operators(session)
     assert operator.ready is said[-1]
+
+
+async def test_what_operators_do_is_written_behind_and_once_if_a_commits_answer_was_lost(
+    desk: Desk, town: Town
+) -> None:
+    moves = [
+        SeatMove(operator_id=OPERATOR, at=NOON + timedelta(seconds=number), state=state)
+        for number, state in enumerate((Doing.FREE, Doing.RINGING_FOR, Doing.TALKING))
+    ]
+    desk.database.lose_commits = 1
+    for move in moves:
+        desk.writer.add(move)
+    async with at_work(desk):
+        await asyncio.wait_for(desk.writer.flushed(), 5)
+    async with town.sessions.read() as session:
+        found = await seat_changes.between(session, NOON, NOON + timedelta(minutes=1))
+    assert found == moves

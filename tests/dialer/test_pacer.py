@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -18,12 +19,18 @@ from db.ledger import in_flight
 from db.tables import Attempt, CallInFlight
 from dialer.ami.link import Value
 from dialer.caller_ids import CallerIds
-from dialer.metrics import Metrics
+from dialer.chances import Chances
+from dialer.choosing import Choosing
+from dialer.day_so_far import DaySoFar
+from dialer.estimating import Estimating
 from dialer.months import Months
 from dialer.pacer import Pacer
-from dialer.settings import Settings
+from dialer.pacing_view import PacingView
+from dialer.placing import Placing
+from dialer.preview import Previews
+from dialer.settings import Trunk
 from rules.call_events import Answered, HungUp, Rang
-from rules.pacing import Limit
+from rules.pacing.snapshot import Limit, Mode
 from tests.db.town import NOON, Town, at
 from tests.dialer.fakes import turns
 from tests.dialer.test_calls import Floor
@@ -34,27 +41,83 @@ POOL = ["0258000101", "0258000102"]
 class Office(Floor):
     """A pacer with three free operators and ten lines."""
 
-    def __init__(self, town: Town, now=NOON, *, operators: int = 3, lines: int = 10) -> None:
+    def __init__(
+        self,
+        town: Town,
+        now=NOON,
+        *,
+        operators: int = 3,
+        lines: int = 10,
+        mode: Mode = Mode.PROGRESSIVE,
+    ) -> None:
         super().__init__(now)
         self.town = town
+        self.mode = mode
         self.may_dial = True
         self.unknown = 0
         self.months = Months()
         self.caller_ids = CallerIds(POOL)
-        self.pacer = Pacer(
-            Settings.model_validate(
-                {"trunk": {"host": "192.0.2.1", "lines": lines}, "caller_id": {"pool": POOL}}
-            ),
+        self.chances = Chances()
+        self.day = DaySoFar(self.clock, town.sessions)
+        self.estimating = Estimating(
+            self.clock, town.sessions, self.seats, self.months, self.metrics
+        )
+        self.calls.watchers = [self.day, self.estimating]
+        self.view = PacingView(
+            self.clock,
+            self.link,
+            self.seats,
+            self.calls,
+            self.day,
+            self.estimating,
+            lines,
+            may_dial=lambda: self.may_dial,
+        )
+        view = PacingView(
+            self.clock,
+            self.link,
+            self.seats,
+            self.calls,
+            self.day,
+            self.estimating,
+            lines,
+            may_dial=lambda: self.may_dial,
+        )
+        self.choosing = Choosing(town.sessions, self.chances)
+        placing = Placing(
+            Trunk(host="192.0.2.1", lines=lines),
             self.clock,
             town.sessions,
             self.link,
-            self.months,
             self.caller_ids,
             self.seats,
             self.calls,
-            Metrics(),
+            self.metrics,
             may_dial=lambda: self.may_dial,
             unknown=self._lost,
+        )
+        self.previews = Previews(
+            self.clock,
+            town.sessions,
+            self.months,
+            self.seats,
+            self.calls,
+            self.choosing,
+            placing,
+            self.estimating,
+            self.metrics,
+            may_dial=lambda: self.may_dial,
+        )
+        self.pacer = Pacer(
+            self.clock,
+            town.sessions,
+            self.months,
+            self.seats,
+            self.metrics,
+            view,
+            self.choosing,
+            placing,
+            self.previews,
         )
         self.sit(*(str(201 + number) for number in range(operators)))
 
@@ -67,6 +130,10 @@ class Office(Floor):
         async with self.town.sessions.read() as session:
             await self.months.reload(session, self.clock.now())
             await self.caller_ids.reload(session)
+        self.months._months = {
+            one.id: replace(one, profile=one.profile.model_copy(update={"pacing_mode": self.mode}))
+            for one in self.months.all()
+        }
         await self.pacer._dial()
         await turns()
         channels = [str(one["Channel"]) for one in self.link.sent[before:]]
@@ -221,7 +288,7 @@ async def test_a_stop_that_comes_between_the_choice_and_the_call_is_heeded(town:
     """The row is looked at again in the very transaction that places the call."""
     case = await town.case("1", "0258000001")
     office = Office(town)
-    allowed = office.pacer._allowed
+    allowed = office.choosing.look
 
     async def stop_meanwhile(*arguments: object) -> object:
         chosen = await allowed(*arguments)
@@ -235,7 +302,7 @@ async def test_a_stop_that_comes_between_the_choice_and_the_call_is_heeded(town:
             await town.refresh(session, case, now=NOON)
 
     stopping = asyncio.ensure_future(stop())
-    office.pacer._allowed = stop_meanwhile
+    office.choosing.look = stop_meanwhile
     assert await office.dial() == []
     assert await town.count(Attempt) == 0
 

@@ -8,7 +8,7 @@ from db import cases
 from db.cases import FactKind
 from dialer.pacer import APPOINTMENT_AHEAD_S
 from rules.call_events import Answered, Connected, HungUp, Rang
-from rules.pacing import Limit
+from rules.pacing.snapshot import Limit
 from tests.db.town import NOON, Town, at
 from tests.dialer.test_pacer import Office
 

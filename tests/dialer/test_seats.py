@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from dialer.seats import Seats
-from rules.operator_state import Event, NotNowError, Seat, State
+from dialer.seats import RINGS_AT_MOST_S, Seats
+from rules.operator_state import Event, Hold, NotNowError, Seat, State
+from rules.pacing.snapshot import Activity, OperatorNow
 from tests.dialer.fakes import StillClock
 from tests.rules.stories import at
 
@@ -197,3 +198,147 @@ async def test_a_talk_that_was_known_goes_on_since_it_began(hall: Hall) -> None:
     hall.clock.move(30)
     hall.seats.resume("201", "a")
     assert hall.seats.seat("201").since == began
+
+
+# held for one call, how far the talk is, breaks ------------------------------------------------
+
+
+def hold(attempt: str = "h") -> Hold:
+    return Hold(attempt=attempt, case_id=1, phone_id=1)
+
+
+async def test_who_is_held_for_a_call_is_given_to_nobody_else(hall: Hall) -> None:
+    hall.sit("201", "202", "203")
+    assert hall.seats.hold(hold("a")) == "201"
+    assert hall.seats.free_longest() == "202"
+    assert hall.seats.hold(hold("b")) == "202"
+    assert (hall.seats.held_for("a"), hall.seats.held_for("b")) == ("201", "202")
+    assert hall.seats.held_for("c") is None
+    assert hall.seats.hold(hold("c")) == "203"
+    assert hall.seats.free_longest() is None
+    assert hall.seats.hold(hold("d")) is None
+
+
+async def test_who_has_only_been_offered_a_call_is_there_for_whoever_is_on_the_line(
+    hall: Hall,
+) -> None:
+    hall.sit("201", "202", "203")
+    offer = Hold(attempt="a", case_id=1, phone_id=1, offered=True)
+    assert hall.seats.hold(offer) == "201"
+    assert hall.seats.free_longest() == "202"
+    hall.seats.hold(hold("b"))
+    hall.seats.hold(hold("c"))
+    assert hall.seats.free() == []
+    assert hall.seats.free_longest() == "201"
+    revision = hall.seats.revision("201")
+    hall.seats.called("a")  # it rings: now somebody may answer it
+    assert hall.seats.free_longest() is None
+    assert hall.seats.revision("201") > revision
+    hall.seats.called("of nobody")
+
+
+async def test_who_is_let_go_keeps_their_place_in_line_and_is_told_to_whoever_waits(
+    hall: Hall,
+) -> None:
+    hall.sit("201", "202")
+    hall.seats.hold(hold())
+    told = len(hall.told)
+    hall.seats.let_go("h")
+    assert hall.seats.free_longest() == "201"
+    assert [after.hold for _, after in hall.told[told:]] == [None]
+    hall.seats.let_go("h")  # again: nothing happens
+    assert len(hall.told) == told + 1
+
+
+async def test_nobody_is_held_for_a_call_who_breaks_off_before_it_has_rung_out(hall: Hall) -> None:
+    hall.sit("201", "202")
+    hall.seats.announce_break("201", RINGS_AT_MOST_S)
+    assert hall.seats.hold(hold("a")) == "202"
+    assert hall.seats.hold(hold("b")) is None
+    hall.seats.announce_break("201", RINGS_AT_MOST_S + 1)
+    assert hall.seats.hold(hold("b")) == "201"
+    hall.seats.announce_break("201", None)
+
+
+async def test_pacing_sees_whoever_takes_calls_with_what_they_told(hall: Hall) -> None:
+    hall.sit("201", "202", "203", "204", "205", "206")  # at 1 s, 2 s, …
+    hall.clock.move(4)
+    for operator in ("202", "204"):
+        hall.talk(operator)
+    hall.seats.move("204", Event.TALK_ENDED, "a")
+    hall.seats.move("203", Event.ASSIGNED, "b")
+    hall.seats.hold(hold())  # 201
+    hall.seats.move("206", Event.PAUSE)
+    hall.clock.move(5)
+    hall.seats.tick("202", 0.25, done=True)
+    hall.clock.move(1)
+    hall.seats.tick("202", 0.5, done=True)
+    hall.seats.tick("202", 0.5, done=False)
+    hall.seats.announce_break("205", 600)
+    talking, joining, working, free = hall.seats.working()
+    assert (talking.activity, talking.since_s) == (Activity.TALKING, 10)
+    assert [(tick.share, tick.at_s) for tick in talking.ticks] == [(0.25, 15)]
+    assert (joining.activity, working.activity) == (Activity.JOINING, Activity.AFTER_CALL_WORK)
+    assert free == OperatorNow(activity=Activity.FREE, since_s=5, break_at_s=616)
+    hall.seats.announce_break("205", None)
+
+
+@pytest.mark.parametrize("event", [Event.PAUSE, Event.LEG_DOWN, Event.LEG_LOST])
+async def test_who_will_not_be_free_after_the_talk_is_not_among_those_who_take_calls(
+    hall: Hall, event: Event
+) -> None:
+    hall.sit("201", "202")
+    hall.talk("201")
+    hall.seats.move("201", event)
+    assert [one.activity for one in hall.seats.working()] == [Activity.FREE]
+
+
+async def test_times_of_pacing_do_not_move_with_the_clock_on_the_wall(hall: Hall) -> None:
+    hall.sit("201")
+    hall.clock.error_s = -3600
+    hall.clock.move(9)
+    (one,) = hall.seats.working()
+    assert one.since_s == 1
+
+
+async def test_an_announced_break_begins_by_itself_when_free() -> None:
+    hall = Hall()
+    hall.sit("201", "202")
+    hall.seats.announce_break("201", 0.02)
+    seat = hall.seats.seat("201")
+    assert hall.seats.break_at(seat) == hall.clock.now() + timedelta(seconds=0.02)
+    await hall.seats.changed("201", hall.seats.revision("201"), 2.0)
+    assert hall.states() == {"201": "paused", "202": "free"}
+    assert hall.seats.break_at(hall.seats.seat("201")) is None
+
+
+async def test_a_break_that_is_due_in_a_talk_begins_after_its_result() -> None:
+    hall = Hall()
+    hall.sit("201")
+    hall.talk("201")
+    hall.seats.announce_break("201", 0.02)
+    await hall.seats.changed("201", hall.seats.revision("201"), 2.0)
+    assert hall.states() == {"201": "talking"}
+    hall.seats.move("201", Event.TALK_ENDED, "a")
+    hall.seats.move("201", Event.RESULT_SAVED)
+    assert hall.states() == {"201": "paused"}
+
+
+async def test_a_break_called_off_does_not_begin() -> None:
+    hall = Hall()
+    hall.sit("201")
+    hall.seats.announce_break("201", 0.02)
+    hall.seats.announce_break("201", None)
+    await asyncio.sleep(0.05)
+    assert hall.states() == {"201": "free"}
+
+
+async def test_the_limit_of_after_call_work_does_not_begin_anew_with_a_break() -> None:
+    hall = Hall(limit_s=180.0)
+    hall.sit("201")
+    hall.talk("201")
+    hall.seats.move("201", Event.TALK_ENDED, "a")
+    hall.clock.move(179.98)
+    hall.seats.announce_break("201", 600)
+    await hall.seats.changed("201", hall.seats.revision("201"), 2.0)
+    assert hall.states() == {"201": "paused"}

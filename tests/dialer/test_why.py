@@ -59,6 +59,10 @@ WELL = ServiceSeen(
     draining=False,
     problems={},
     limit="operators",
+    mode="predictive",
+    mode_why="ordered",
+    miss=0.0,
+    allowed_miss=0.05,
     operators={State.FREE: 1},
     dialling=0,
     lines=2,
@@ -126,6 +130,17 @@ TABLE: list[tuple[Seen, str, str]] = [
         "opens 2026-09-24 09:00",
     ),
     (service(limit="appointments"), "held_for_appointments", "appointments: 1 free"),
+    (
+        service(limit="risk", miss=0.12, operators=operators(talking=2)),
+        "too_risky",
+        "nobody free with a probability of 12.0%; 5.0% is allowed now",
+    ),
+    (service(limit="calls_per_operator"), "calls_per_operator", "as the profile allows"),
+    (
+        service(limit="risk", mode="progressive", mode_why="few_data", dialling=3),
+        DIALLING,
+        "is allowed now; progressive pacing, because too few calls were seen to predict from",
+    ),
     (service(operators={}), "no_operator", "there are no operators"),
     (
         service(operators=operators(away=2, paused=1)),

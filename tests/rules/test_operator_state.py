@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.operator_state import Event, NotNowError, Seat, State, apply
+from rules.operator_state import (
+    Event,
+    Hold,
+    NotNowError,
+    Seat,
+    State,
+    apply,
+    break_announced,
+    called,
+    held,
+    resumed,
+    ticked,
+    unticked,
+)
+from rules.pacing.snapshot import Tick
 from tests.rules.stories import at
 
 T0 = at("24 10:00")
 LATER = T0 + timedelta(seconds=7)
 ATTEMPT = "11111111-1111-4111-8111-111111111111"
+HOLD = Hold(attempt=ATTEMPT, case_id=1, phone_id=2)
+QUARTER, HALF = Tick(share=0.25, at_s=40.0), Tick(share=0.5, at_s=90.0)
 
 # state, event -> state; the operator's leg is up and they asked for calls
 TABLE = """
@@ -187,6 +205,151 @@ def test_an_operators_attempt_is_the_one_they_talk_in_or_owe_a_result_of(
     state: State, event: Event, attempt: str | None
 ) -> None:
     assert after(seat_in(state), event).attempt == attempt
+
+
+# held for a call -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", State)
+def test_only_who_is_free_can_be_held_for_a_call(state: State) -> None:
+    seat = seat_in(state)
+    if state is State.FREE:
+        assert held(seat, HOLD) == replace(seat, hold=HOLD)
+        return
+    with pytest.raises(NotNowError, match=r"^not_free$"):
+        held(seat, HOLD)
+
+
+def test_nobody_is_held_for_two_calls() -> None:
+    with pytest.raises(NotNowError):
+        held(held(seat_in(State.FREE), HOLD), replace(HOLD, attempt="another"))
+
+
+@pytest.mark.parametrize(
+    ("event", "goes_on"),
+    [
+        (Event.LEG_UP, True),
+        (Event.READY, True),
+        (Event.RELEASED, True),  # of the call before, told late
+        (Event.ASSIGNED, False),
+        (Event.PAUSE, False),
+        (Event.LEG_DOWN, False),
+        (Event.LEG_LOST, False),
+    ],
+)
+def test_a_hold_ends_when_the_operator_is_not_free_any_more(event: Event, goes_on: bool) -> None:
+    seat = after(held(seat_in(State.FREE), HOLD), event)
+    assert seat.hold == (HOLD if goes_on else None)
+
+
+def test_what_was_offered_is_an_offer_no_more_once_it_was_placed() -> None:
+    offered = held(seat_in(State.FREE), replace(HOLD, offered=True))
+    assert called(offered).hold == HOLD
+    assert called(seat_in(State.FREE)) == seat_in(State.FREE)
+
+
+def test_the_screen_shows_the_call_they_have_or_else_the_one_they_are_held_for() -> None:
+    seat = held(seat_in(State.FREE), HOLD)
+    assert seat_in(State.FREE).on_screen is None
+    assert seat.on_screen == ATTEMPT
+    assert after(seat, Event.ASSIGNED).on_screen == ATTEMPT
+
+
+# how far the talk is -------------------------------------------------------------------------
+
+
+def test_steps_of_the_script_are_kept_in_order_until_the_talk_ends() -> None:
+    seat = ticked(ticked(seat_in(State.TALKING), QUARTER), HALF)
+    assert seat.ticks == (QUARTER, HALF)
+    assert after(seat, Event.PAUSE, Event.LEG_LOST).ticks == (QUARTER, HALF)
+    for end in (Event.TALK_ENDED, Event.RELEASED):
+        assert after(seat, end).ticks == ()
+
+
+def test_a_step_ticked_twice_or_too_late_tells_nothing() -> None:
+    seat = ticked(seat_in(State.TALKING), HALF)
+    for late in (replace(QUARTER, at_s=120.0), replace(HALF, at_s=120.0)):
+        assert ticked(seat, late) == seat
+
+
+def test_a_step_ticked_by_mistake_is_taken_back() -> None:
+    seat = ticked(ticked(seat_in(State.TALKING), QUARTER), HALF)
+    assert unticked(seat, 0.5).ticks == (QUARTER,)
+    assert unticked(seat, 0.25).ticks == (HALF,)
+    assert unticked(seat, 0.75) == seat
+    again = replace(HALF, at_s=130.0)
+    assert ticked(unticked(seat, 0.5), again).ticks == (QUARTER, again)
+
+
+@pytest.mark.parametrize("state", [state for state in State if state is not State.TALKING])
+def test_steps_are_ticked_only_in_a_talk(state: State) -> None:
+    steps: list[Callable[[Seat], Seat]] = [
+        lambda seat: ticked(seat, QUARTER),
+        lambda seat: unticked(seat, 0.25),
+    ]
+    for step in steps:
+        with pytest.raises(NotNowError, match=r"^not_talking$"):
+            step(seat_in(state))
+
+
+def test_a_talk_that_went_on_unseen_keeps_what_was_ticked_and_another_begins_anew() -> None:
+    seat = ticked(seat_in(State.TALKING), QUARTER)
+    assert resumed(seat, ATTEMPT, LATER) == seat
+    begun = resumed(held(seat_in(State.FREE), HOLD), ATTEMPT, LATER)
+    assert (begun.state, begun.since, begun.hold) == (State.TALKING, LATER, None)
+
+
+# an announced break --------------------------------------------------------------------------
+
+
+def test_a_break_is_announced_moved_and_called_off() -> None:
+    seat = break_announced(seat_in(State.TALKING), 600.0)
+    assert break_announced(seat, 900.0).break_at_s == 900.0
+    assert break_announced(seat, None).break_at_s is None
+
+
+def test_who_takes_no_calls_has_nothing_to_break_off() -> None:
+    with pytest.raises(NotNowError, match=r"^not_ready$"):
+        break_announced(seat_in(State.PAUSED, ready=False), 600.0)
+
+
+@pytest.mark.parametrize(
+    ("event", "stands"),
+    [
+        (Event.PAUSE, False),
+        (Event.LEG_DOWN, False),
+        (Event.LEG_LOST, True),
+        (Event.READY, True),
+        (Event.ASSIGNED, True),
+    ],
+)
+def test_an_announced_break_is_over_once_they_take_no_calls(event: Event, stands: bool) -> None:
+    seat = after(break_announced(seat_in(State.FREE), 600.0), event)
+    assert seat.break_at_s == (600.0 if stands else None)
+
+
+TOLD: dict[str, Callable[[Seat], Seat]] = {
+    "held": lambda seat: held(seat, HOLD),
+    "called": called,
+    "ticked": lambda seat: ticked(seat, HALF),
+    "unticked": lambda seat: unticked(seat, 0.5),
+    "break": lambda seat: break_announced(seat, 600.0),
+    "no break": lambda seat: break_announced(seat, None),
+    "resumed": lambda seat: resumed(seat, ATTEMPT, LATER),
+}
+
+
+@given(st.lists(st.one_of(st.sampled_from(Event), st.sampled_from(sorted(TOLD))), max_size=40))
+def test_nothing_outlives_the_state_it_belongs_to(happened: list[Event | str]) -> None:
+    seat = Seat(operator="201", since=T0)
+    for one in happened:
+        try:
+            seat = apply(seat, one, LATER, ATTEMPT) if isinstance(one, Event) else TOLD[one](seat)
+        except NotNowError:
+            continue
+        assert seat.hold is None or seat.state is State.FREE
+        assert not seat.ticks or seat.state is State.TALKING
+        assert seat.break_at_s is None or seat.ready
 
 
 @given(st.lists(st.sampled_from(Event), max_size=40))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rules.case import Fact
 from rules.history import state_of
-from rules.priority import LAST, rank
+from rules.priority import LAST, RESERVED, rank
 from tests.rules.stories import NOVEMBER, PROFILE, TWO_PHONES, at, attempt, callback, profile_with
 
 
@@ -26,6 +26,17 @@ def test_an_appointment_goes_before_everything_else() -> None:
     assert ranked("24 18:00", learned, phone="a2") > 0
     named = callback("20 10:00", "person_incomplete", appointment="24 18:00")
     assert ranked("24 18:00", named, phone="a2") == 0
+
+
+def test_a_person_who_answered_and_found_no_operator_goes_before_everything_else() -> None:
+    abandoned = attempt("20 10:00", "abandoned")
+    assert ranked("20 10:30", abandoned) == RESERVED
+    assert ranked("20 10:30", abandoned, phone="a2") > RESERVED  # they answered on the other phone
+    # busy, then: the operator is still owed; and no more once an operator has talked
+    busy = attempt("20 10:30", "busy", ring_s=None)
+    assert ranked("20 10:40", abandoned, busy) == RESERVED
+    talked = attempt("20 10:40", "third_party")
+    assert ranked("21 10:00", abandoned, busy, talked) > RESERVED
 
 
 # calling days: Fri 20, Sat 21, Sun 22, Mon 23 (holiday), Tue 24, Wed 25, Thu 26, Sat 28, Sun 29, Mon 30

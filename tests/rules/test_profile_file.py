@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.profile import ProfileError
+from rules.pacing.snapshot import Mode
+from rules.profile import ProfileError, shares_of
 from rules.profile_file import ProfileFaultsError, parse_profile
+from rules.profile_view import values_in_force
 from tests.rules.stories import PROFILE_TEXT, changed
 
 ATTEMPTS = '    - {from: 2026-09-01, value: 3, clause: "§8(4)"}\n'
@@ -53,6 +57,13 @@ ATTEMPTS = '    - {from: 2026-09-01, value: 3, clause: "§8(4)"}\n'
         (changed("bands: [夜]}", "bands: [深夜]}"), "wishes.2.bands: '深夜' is not among"),
         (changed(", bands: [夜]}", "}"), "wishes.2: Value error, a wish needs"),
         (changed("{words: [夜間希望]", "{words: []"), "wishes.2.words"),
+        # the second of seven steps, left out, is over at 2/8
+        (
+            changed("- title: 名乗り", "- title: 名乗り\n    share: 0.25"),
+            "script: Value error, each",
+        ),
+        (changed("- title: 名乗り", "- title: 名乗り\n    share: 0"), "script.0.share: Input"),
+        (changed("- title: 結び", "- title: 結び\n    share: 1.01"), "script.6.share: Input"),
         (changed("{words: [夜間希望]", "{words: ['']"), "wishes.2.words.0"),
         (
             changed(
@@ -97,6 +108,29 @@ def test_a_fault_names_the_profile_the_field_and_what_is_wrong(text: str, told: 
         parse_profile(text, "nagaoka-r8")
     assert str(raised.value).startswith(f"profile nagaoka-r8: {raised.value.faults[0]}")
     assert told in "\n".join(map(str, raised.value.faults))
+
+
+def test_steps_of_the_script_are_taken_as_equally_long_unless_the_profile_says_otherwise() -> None:
+    shares = shares_of(parse_profile(PROFILE_TEXT, "nagaoka-r8").script)
+    assert shares == (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875)
+    known = changed("- title: 名乗り", "- title: 名乗り\n    share: 0.05")
+    assert shares_of(parse_profile(known, "nagaoka-r8").script) == (0.05, *shares[1:])
+    whole = changed("- title: 結び", "- title: 結び\n    share: 1")
+    assert shares_of(parse_profile(whole, "nagaoka-r8").script) == (*shares[:6], 1.0)
+
+
+def test_a_file_from_before_pacing_was_chosen_is_called_as_it_was() -> None:
+    """The texts ordered for a month are kept: a new version must go on with them."""
+    older = PROFILE_TEXT
+    for name in ("pacing_mode", "calls_per_operator"):
+        begin = older.index(f"  {name}:")
+        older = older[:begin] + older[older.index("\n", older.index("- {", begin)) + 1 :]
+    profile = parse_profile(older, "nagaoka-r8")
+    assert (profile.pacing_mode, profile.calls_per_operator) == (Mode.PROGRESSIVE, 3.0)
+    shown = {one.name: one for one in values_in_force(profile, date(2026, 10, 1))}
+    assert shown["pacing_mode"].value == "progressive"
+    assert shown["pacing_mode"].clause == "default"
+    assert parse_profile(PROFILE_TEXT, "nagaoka-r8").pacing_mode is Mode.PREDICTIVE
 
 
 def test_a_table_of_causes_without_lines_is_a_fault() -> None:

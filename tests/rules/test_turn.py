@@ -48,6 +48,9 @@ PLAN = (FRIDAY_EVENING, SATURDAY, TUESDAY)
         ("20 18:00", [attempt("20 17:55", "busy", ring_s=None)], "20 18:05", FRIDAY_EVENING),
         # the plan's bands are over: as the rules say
         ("25 10:00", [], "25 10:00", None),
+        # nor does a person who answered and found no operator, once the gap is over (30 minutes)
+        ("20 10:05", [attempt("20 10:00", "abandoned")], "20 10:30", None),
+        ("20 11:00", [attempt("20 10:00", "abandoned")], "20 11:00", None),
         # an appointment does not wait for the plan
         (
             "20 10:05",

@@ -17,6 +17,7 @@ from dialer.web.models import CallsInFlight, CampaignStatus, OperatorStatus, Sta
 from scripts.town import conductor
 from scripts.town.conductor import Conductor, Round, is_non_weekday, rounds_from
 from scripts.town.ledger import Ledger
+from tests.dialer.web.fake import PACING
 
 LONG_AGO = datetime(2026, 9, 24, 17, 0, tzinfo=conductor.JST)
 
@@ -54,7 +55,7 @@ class PretendedService:
 def status(now: datetime, due: datetime | None, state: Literal["free", "talking"]) -> Status:
     return Status(
         now=now, started_at=now, draining=False, emergency_stop=False, asterisk_connected=True,
-        database_ok=True, problems={}, pace="", limit="operators", lines=1,
+        database_ok=True, problems={}, pace="", limit="operators", pacing=PACING, lines=1,
         calls=CallsInFlight(talking=int(state == "talking")),
         operators=(OperatorStatus(id="201", state=state, since=now),),
         campaigns=(

@@ -6,6 +6,7 @@ import { $, showFault, showMe, showTimer } from "./show.js";
 
 const POLL_S = 25;
 const RETRY_MS = 2000;
+const OFFER = ["dial", "skip"]; // say which offered case they mean
 
 let me = null;
 let receivedAt = 0;
@@ -54,12 +55,25 @@ function fault(error, from = "") {
   $("#fault").dataset.from = from;
 }
 
-async function act(action) {
+async function act(action, method = "POST", body = undefined) {
   try {
-    take(await ask("POST", `/api/${action}`));
+    take(await ask(method, `/api/${action}`, body));
     fault(null);
   } catch (error) {
     fault(error);
+  }
+}
+
+// How far the talk is: it foretells when the operator will be free. Nothing is lost with one that does
+// not arrive, so nobody is told.
+async function onStep(event) {
+  if (me.state !== "talking") return;
+  const boxes = [...document.querySelectorAll("#steps input")];
+  const step = { step: boxes.indexOf(event.target), done: event.target.checked };
+  try {
+    take(await ask("POST", "/api/progress", step));
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
   }
 }
 
@@ -134,12 +148,18 @@ $("#sign-in").addEventListener("submit", (event) => {
 });
 for (const button of document.querySelectorAll("[data-action]")) {
   button.textContent += ` (${button.dataset.key})`;
-  button.addEventListener("click", () => act(button.dataset.action));
+  const { action } = button.dataset;
+  button.addEventListener("click", () => act(action, "POST", OFFER.includes(action)
+    ? { attempt_id: me.preview.attempt_id } : undefined));
 }
 $("#sign-out").addEventListener("click", async () => {
   await act("pause"); // no call may come to a telephone whose screen is gone
   signOut();
 });
+$("#break-announce").addEventListener(
+  "click", () => act("break", "POST", { in_s: 60 * Number($("#break-min").value) }));
+$("#break-off").addEventListener("click", () => act("break", "DELETE"));
+$("#steps").addEventListener("change", onStep);
 $("#result").addEventListener("submit", save);
 $("#correct").addEventListener("click", () => form.correct(saved));
 document.addEventListener("keydown", onKey);

@@ -16,6 +16,8 @@ const ACTIONS = {
   ready: (me) => ["paused", "free", "away"].includes(me.state),
   pause: (me) => me.state !== "paused",
   hangup: (me) => Boolean(me.call?.on_line),
+  dial: (me) => Boolean(me.preview) && !me.preview.placed_at,
+  skip: (me) => Boolean(me.preview) && !me.preview.placed_at,
   message: (me) => Boolean(me.call?.on_line) && me.state === "talking",
 };
 const MOMENT = new Intl.DateTimeFormat("ja-JP", {
@@ -46,7 +48,9 @@ export function showMe(me, names) {
   }
   showWarning(me.call);
   showReminder(me);
-  showCase(me.call, names);
+  showAhead(me.preview);
+  showBreak(me);
+  showCase(me.call ?? me.preview, names);
 }
 
 function showWarning(call) {
@@ -64,6 +68,24 @@ function showReminder(me) {
   const due = at && new Date(at) <= new Date(me.now);
   $("#reminder").textContent = at ? `指定時間 ${clock(at)} ${due ? "になりました" : "まもなく"}` : "";
   $("#reminder").hidden = !at;
+}
+
+// The case is shown before anybody is on the line: offered, or ringing already.
+function showAhead(preview) {
+  const words = preview?.placed_at
+    ? "呼び出し中です。応答した方とそのままつながります。"
+    : "次の案件です。内容を確かめて「発信」を押してください。";
+  $("#ahead").textContent = preview ? words : "";
+  $("#ahead").hidden = !preview;
+  $("#offer").hidden = !preview || Boolean(preview.placed_at);
+}
+
+function showBreak(me) {
+  const takesCalls = ["free", "ringing_for", "talking", "after_call_work"].includes(me.state);
+  $("#break").hidden = Boolean(me.break_at);
+  $("#break-announce").disabled = !takesCalls;
+  $("#break-off").hidden = !me.break_at;
+  $("#break-off").textContent = me.break_at ? `${clock(me.break_at)} からの休憩を取り消す` : "";
 }
 
 function showCase(call, names) {
@@ -86,15 +108,20 @@ function facts(call) {
     ["区分", call.category],
     ["備考", call.note],
     ["整理番号", call.reference],
-    ["架電時刻", moment(call.placed_at)],
+    ["架電時刻", call.placed_at ? moment(call.placed_at) : ""],
     ["携帯番号", call.ask_for_mobile ? "携帯番号の登録がありません。聞いてください。" : ""],
-    ["回線", call.on_line ? "通話中" : "終了"],
+    ["回線", line(call)],
   ];
   return rows.filter(([, text]) => text).flatMap(([label, text, kind]) => {
     const value = element("dd", text);
     if (kind) value.className = kind;
     return [element("dt", label), value];
   });
+}
+
+function line(call) {
+  if (!("on_line" in call)) return call.placed_at ? "呼び出し中" : "未発信";
+  return call.on_line ? "通話中" : "終了";
 }
 
 function history(call, names) {

@@ -64,6 +64,27 @@ async def test_an_originate_without_an_answer_is_unknown_and_never_sent_again(
     assert len(asterisk.actions("Originate")) == 1
 
 
+async def test_an_answer_that_comes_late_or_not_at_all_is_told_until_one_comes_in_time(
+    link: Link, asterisk: FakeAsterisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link_module, "LATE_S", 0.3)
+    assert link.prompt
+    asterisk.silent = True
+    sending = asyncio.create_task(link.act(PING, timeout_s=1.0))
+    await asterisk.until("Ping")
+    assert link.prompt  # it waits, but not long yet
+    async with asyncio.timeout(5):
+        while link.prompt:
+            await asyncio.sleep(0.01)
+    assert not sending.done()
+    with pytest.raises(AmiError):
+        await sending
+    assert not link.prompt
+    asterisk.silent = False
+    await link.act(PING)
+    assert link.prompt
+
+
 @pytest.mark.parametrize("action", ["Redirect", "Hangup", "CoreShowChannels"])
 async def test_no_other_action_is_sent_again_either(
     link: Link, asterisk: FakeAsterisk, action: str

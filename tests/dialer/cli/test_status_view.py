@@ -38,6 +38,13 @@ async def test_moments_are_in_japan_time_and_calls_are_counted() -> None:
     assert "0 dialling, 2 ringing, 0 waiting, 1 talking, 0 on the message" in text
 
 
+async def test_how_calls_come_is_told_with_its_reason_and_the_days_abandoned_calls() -> None:
+    text = shown(await FakeDesk().status())
+    assert "pacing: progressive, fewer than two operators take calls" in text
+    assert "next call finds nobody free: 2.1% of 3.4% allowed" in text
+    assert "abandoned today: 1 of 50 (2.0%, cap 1.0%)" in text
+
+
 async def test_on_a_narrow_terminal_names_and_states_of_campaigns_stay_whole() -> None:
     status = await FakeDesk().status()
     for campaign in status.campaigns:

@@ -18,6 +18,7 @@ from dialer.web.models import (
     Me,
     OperatorOut,
     OperatorStatus,
+    PacingStatus,
     ResultIn,
     Status,
 )
@@ -51,6 +52,19 @@ def a_call(**changes: object) -> Call:
         on_line=True,
     )
     return call.model_copy(update=changes)
+
+
+PACING = PacingStatus(
+    mode="progressive",
+    why="few_operators",
+    expected_answers=1.2,
+    expected_free=1.0,
+    miss=0.021,
+    allowed_miss=0.034,
+    connected=49,
+    abandoned=1,
+    cap=0.01,
+)
 
 
 class FakeDesk:
@@ -106,6 +120,22 @@ class FakeDesk:
         self._note("pause", operator_id)
         return self.becomes(State.PAUSED, self.present.call)
 
+    async def announce_break(self, operator_id: str, in_s: int | None) -> Me:
+        self._note("announce_break", operator_id, in_s)
+        return self.present
+
+    async def progress(self, operator_id: str, step: int, *, done: bool) -> Me:
+        self._note("progress", operator_id, step, done)
+        return self.present
+
+    async def dial(self, operator_id: str, attempt_id: str) -> Me:
+        self._note("dial", operator_id, attempt_id)
+        return self.present
+
+    async def skip(self, operator_id: str, attempt_id: str) -> Me:
+        self._note("skip", operator_id, attempt_id)
+        return self.present
+
     async def hangup(self, operator_id: str) -> Me:
         self._note("hangup", operator_id)
         call = self.present.call
@@ -136,6 +166,7 @@ class FakeDesk:
             problems={},
             pace="as many calls as free operators",
             limit="operators",
+            pacing=PACING,
             lines=10,
             calls=CallsInFlight(ringing=2, talking=1),
             operators=(OperatorStatus(id="201", state=self.present.state, since=NOW),),

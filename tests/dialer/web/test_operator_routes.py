@@ -47,6 +47,11 @@ RESULT: dict[str, Any] = {
         ("GET", "/api/outcomes"),
         ("POST", "/api/ready"),
         ("POST", "/api/pause"),
+        ("POST", "/api/break"),
+        ("DELETE", "/api/break"),
+        ("POST", "/api/progress"),
+        ("POST", "/api/dial"),
+        ("POST", "/api/skip"),
         ("POST", "/api/hangup"),
         ("POST", "/api/message"),
         ("POST", "/api/result"),
@@ -115,6 +120,50 @@ async def test_each_button_asks_the_desk_in_the_operators_name(
     assert answer.status_code == 200
     assert desk.asked == [(asked, "201")]
     assert answer.json()["rev"] == desk.present.rev
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "asked"),
+    [
+        ("POST", "break", {"in_s": 600}, ("announce_break", "201", 600)),
+        ("POST", "break", {"in_s": 0}, ("announce_break", "201", 0)),
+        ("DELETE", "break", None, ("announce_break", "201", None)),
+        ("POST", "progress", {"step": 2}, ("progress", "201", 2, True)),
+        ("POST", "progress", {"step": 0, "done": False}, ("progress", "201", 0, False)),
+        ("POST", "dial", {"attempt_id": "a"}, ("dial", "201", "a")),
+        ("POST", "skip", {"attempt_id": "a"}, ("skip", "201", "a")),
+    ],
+)
+async def test_breaks_steps_of_the_script_and_offers_reach_the_desk(
+    client: httpx.AsyncClient,
+    desk: FakeDesk,
+    method: str,
+    path: str,
+    body: dict[str, Any] | None,
+    asked: tuple[object, ...],
+) -> None:
+    answer = await client.request(method, f"/api/{path}", json=body)
+    assert (answer.status_code, desk.asked) == (200, [asked])
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("break", {"in_s": -1}, "in_s"),
+        ("break", {"in_s": 7201}, "in_s"),
+        ("break", {}, "in_s"),
+        ("progress", {"step": -1}, "step"),
+        ("progress", {"step": 1, "don": False}, "don"),
+        ("dial", {}, "attempt_id"),
+        ("skip", {"attempt_id": None}, "attempt_id"),
+    ],
+)
+async def test_a_break_step_or_offer_that_cannot_be_is_refused_by_field(
+    client: httpx.AsyncClient, desk: FakeDesk, path: str, body: dict[str, Any], field: str
+) -> None:
+    answer = await client.post(f"/api/{path}", json=body)
+    assert (answer.status_code, answer.json()["field"]) == (422, field)
+    assert desk.asked == []
 
 
 async def test_a_result_reaches_the_desk_whole(client: httpx.AsyncClient, desk: FakeDesk) -> None:
@@ -246,7 +295,7 @@ async def test_the_outcomes_are_those_an_operator_can_know(client: httpx.AsyncCl
     assert outcomes["third_party"]["appointment"] is True
     assert offered["criteria"] == [{"id": 1, "label": "苦情の申出"}]
     assert "promise" in [one["code"] for one in offered["talk_results"]]
-    assert offered["script"][0].keys() == {"title", "text"}
+    assert offered["script"][0].keys() == {"title", "text", "share"}
 
 
 async def test_every_answer_forbids_keeping_and_foreign_scripts(client: httpx.AsyncClient) -> None:

@@ -1,0 +1,182 @@
+"""Who will answer and who will be free at a few coming moments, looked up in tables.
+
+A call placed now, if a person answers it, is answered after a time whose distribution is known: it stands
+for `POINTS` equally likely moments. For each of them the tables tell how likely a call in flight is
+answered before, and how likely an operator is free by then (and the patience after).
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property, lru_cache
+
+import numpy as np
+
+from rules.pacing.balance import Floats, Ints
+from rules.pacing.estimates import Estimates, LogNormal
+
+POINTS = 6
+"""Moments at which a call placed now may be answered."""
+CALL_STEP_S, _CALL_LAST_S = 0.5, 60.0
+WORK_STEP_S, _WORK_LAST_S = 1.0, 300.0
+TALK_STEP_S, _TALK_LAST_S = 2.0, 1000.0
+_PARTS = 12
+"""Into so many parts the time until a moment is cut when talk and after-call work follow each other."""
+_LEAST_LEFT = 0.02
+"""Whoever is among the longest 2 % is treated as if just become so: what lies beyond is not known well."""
+_RATIO = np.linspace(0.3, 1.7, 57)
+"""Talked ÷ foreseen talk, of operators whose script progress is known."""
+_FORESEEN = np.geomspace(5.0, 3000.0, 64)
+"""Foreseen length of a talk, seconds."""
+_SPREADS = np.array([0.05, 0.075, 0.1, 0.15, 0.25, 0.4])
+"""How uncertain it is (standard deviation of its logarithm)."""
+_GRAIN = 20
+"""Beliefs are told apart by 1/20 in mean and variance of the logarithm: small news builds no new tables."""
+
+_PHI_STEPS = 400
+_PHI_LAST = 6.0
+_PHI_AT = np.linspace(-_PHI_LAST, _PHI_LAST, 2 * int(_PHI_LAST) * _PHI_STEPS + 1)
+_PHI = np.array([0.5 * math.erfc(-z / math.sqrt(2)) for z in _PHI_AT])
+
+
+def phi(z: Floats) -> Floats:
+    """Distribution function of the standard normal."""
+    # an evenly spaced table is read, not searched
+    place = np.clip(z, -_PHI_LAST, _PHI_LAST) * _PHI_STEPS + _PHI_LAST * _PHI_STEPS
+    found: Floats = _PHI[(place + 0.5).astype(np.intp)]
+    return found
+
+
+def cdf(times: Floats, of: LogNormal) -> Floats:
+    """Probability that the time is over by then; 0 for times ≤ 0."""
+    return phi((np.log(np.maximum(times, 1e-9)) - of.mu) / math.sqrt(of.var))
+
+
+class Forecast:
+    """All tables of one state of belief: by age (rows) for every moment (columns)."""
+
+    def __init__(
+        self,
+        ring: LogNormal,
+        talk: LogNormal,
+        after_call: LogNormal,
+        machine_share: float,
+        machine_ring: LogNormal,
+        machine_talk: LogNormal,
+        patience_s: float,
+    ) -> None:
+        """
+        Args:
+            machine_share: of the answers an operator gets, those of machines.
+        """
+        self._talk, self._after_call = talk, after_call
+        self._machine_share, self._machine_talk = machine_share, machine_talk
+        grid = np.arange(0, _CALL_LAST_S * 2, 0.1)
+        by = (1 - machine_share) * cdf(grid, ring) + machine_share * cdf(grid, machine_ring)
+        moments = np.interp((np.arange(POINTS) + 0.5) / POINTS, by, grid)
+        self.moments: Floats = moments
+        """Seconds from now at which a call placed now may be answered, equally likely each."""
+        self._free_by: Floats = moments + patience_s
+        ages = np.arange(0, _CALL_LAST_S, CALL_STEP_S)[:, None]
+        until = np.interp(ages, grid, by)
+        self.unanswered: Floats = 1 - until[:, 0]
+        """Of the calls that will be answered, those not answered yet."""
+        self.answered: Floats = np.interp(ages + moments, grid, by) - until
+        """Of the calls that will be answered, those answered later than this age and by the moment."""
+
+    @cached_property
+    def worked(self) -> Floats:
+        """After-call work of this age is over by the moment and the patience."""
+        ages = np.arange(0, _WORK_LAST_S, WORK_STEP_S)
+        over = cdf(ages, self._after_call)[:, None]
+        left = np.maximum(1 - over, _LEAST_LEFT)
+        by = cdf(ages[:, None] + self._free_by, self._after_call)
+        return _shares((by - over) / left)
+
+    @cached_property
+    def talked(self) -> Floats:
+        """A talk of this age, of which no progress is known, and its after-call work are over by then."""
+        ages = np.arange(0, _TALK_LAST_S, TALK_STEP_S) + TALK_STEP_S / 2
+        ends = np.diff(cdf(ages[:, None, None] + self._cuts, self._talk), axis=2)
+        person = (ends * self._works).sum(axis=2)
+        machine_over = cdf(ages, self._machine_talk)
+        machine = cdf(ages[:, None] + self._free_by, self._machine_talk) - machine_over[:, None]
+        share = self._machine_share
+        over = (1 - share) * person + share * machine
+        left = (1 - share) * (1 - cdf(ages, self._talk)) + share * (1 - machine_over)
+        return _shares(over / np.maximum(left, _LEAST_LEFT)[:, None])
+
+    @cached_property
+    def _foreseen(self) -> Floats:
+        """By uncertainty, foreseen length of a talk and share of it talked."""
+        far = (_FORESEEN[:, None] * _RATIO)[..., None, None] + self._cuts
+        far = np.log(far / _FORESEEN[:, None, None, None])
+        by_spread = []
+        for spread in _SPREADS:
+            ends = np.diff(phi(far / spread), axis=3)
+            left = np.maximum(1 - phi(np.log(_RATIO) / spread), _LEAST_LEFT)
+            by_spread.append((ends * self._works).sum(axis=3) / left[None, :, None])
+        return _shares(np.stack(by_spread))
+
+    def foreseen(self, ages: Floats, lengths: Floats, spreads: Floats) -> Floats:
+        """For each talk whose length is foreseen, the probability that it and its work are over by then."""
+        spread = np.searchsorted((_SPREADS[1:] + _SPREADS[:-1]) / 2, spreads)
+        scale = np.log(lengths / _FORESEEN[0]) / math.log(_FORESEEN[1] / _FORESEEN[0])
+        step = (ages / lengths - _RATIO[0]) / (_RATIO[1] - _RATIO[0])
+        found: Floats = self._foreseen[
+            spread, _nearest(scale, len(_FORESEEN)), _nearest(step, len(_RATIO))
+        ]
+        return found
+
+    @cached_property
+    def _cuts(self) -> Floats:
+        return self._free_by[:, None] * (np.arange(_PARTS + 1) / _PARTS)
+
+    @cached_property
+    def _works(self) -> Floats:
+        """After-call work that begins in a part of the time is over by its end."""
+        parts = (np.arange(_PARTS) + 0.5) / _PARTS
+        return cdf(self._free_by[:, None] * (1 - parts), self._after_call)
+
+
+def forecast_of(estimates: Estimates, patience_s: float) -> Forecast:
+    """The tables for what is believed."""
+    e = estimates
+    return _made(
+        *_grains(e.ring), *_grains(e.talk), *_grains(e.after_call), round(e.machine_share * _GRAIN),
+        *_grains(e.machine_ring), *_grains(e.machine_talk), patience_s,
+    )  # fmt: skip
+
+
+def _grains(of: LogNormal) -> tuple[int, int]:
+    return round(of.mu * _GRAIN), round(of.var * _GRAIN)
+
+
+def _of_grains(mu: int, var: int) -> LogNormal:
+    return LogNormal(mu / _GRAIN, max(var, 0.2) / _GRAIN, 0)
+
+
+@lru_cache(maxsize=512)
+def _made(
+    ring: int, ring_var: int, talk: int, talk_var: int, work: int, work_var: int, machines: int,
+    machine_ring: int, machine_ring_var: int, machine_talk: int, machine_talk_var: int,
+    patience_s: float,
+) -> Forecast:  # fmt: skip
+    return Forecast(
+        _of_grains(ring, ring_var),
+        _of_grains(talk, talk_var),
+        _of_grains(work, work_var),
+        machines / _GRAIN,
+        _of_grains(machine_ring, machine_ring_var),
+        _of_grains(machine_talk, machine_talk_var),
+        patience_s,
+    )
+
+
+def _nearest(places: Floats, rows: int) -> Ints:
+    return np.clip(np.rint(places), 0, rows - 1).astype(np.int64)
+
+
+def _shares(values: Floats) -> Floats:
+    within: Floats = np.clip(values, 0, 1)
+    return within
