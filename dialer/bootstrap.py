@@ -7,6 +7,7 @@ from db.keys import Keys
 from db.seat_changes import SeatMove
 from db.session import make_sessions
 from dialer.ami.link import Link
+from dialer.calibrating import Calibrating
 from dialer.caller_ids import CallerIds
 from dialer.calls import Calls
 from dialer.chances import Chances
@@ -155,6 +156,7 @@ def build(
         NewDay(sessions, clock, months, wake=lambda: pacer.wake()),
         ClockCheck(clock, sessions, settings.service.clock_bound_s),
         reminders,
+        Calibrating(sessions, clock, metrics),
         Replanning(clock, months, make_plan or in_own_process(settings.service.database)),
         WebServer(app, settings.http),
     )

@@ -18,18 +18,13 @@ from dialer.clock import Clock
 from dialer.metrics import Metrics
 from dialer.months import Months
 from dialer.seats import Seats
-from rules.call_outcome import CANCELLED, FAILED, VOICEMAIL_FAILED, VOICEMAIL_LEFT
+from dialer.who_answered import MACHINES, OURS, PERSON_AFTER_S
 from rules.call_state import Call, State
 from rules.pacing.estimates import Estimates, Share
 
 KEEP_EVERY_S = 60.0
-PERSON_AFTER_S = 20.0
-"""Seconds of talk after which it was no machine that answered: nobody listens to one so long."""
 BEFOREHAND = Estimates(machine=Share(0.3, 20))
 """Before the first call: three in ten of those whom no person answers have a machine answer."""
-_MACHINES = frozenset({VOICEMAIL_LEFT, VOICEMAIL_FAILED})
-_OURS = frozenset({CANCELLED, FAILED})
-"""Outcomes that say nothing of the phone: we ended the call, or it never got there."""
 
 
 def chance_of_a_person(own_chance: float | None, estimates: Estimates) -> float:
@@ -63,7 +58,7 @@ class Estimating:
             DatabaseError: the database is away.
         """
         async with self._sessions.read() as session:
-            self.estimates = _from_numbers(await pacing.beliefs(session))
+            self.estimates = estimates_of(await pacing.beliefs(session))
 
     async def keep(self) -> None:
         """Keep what is believed now, for the next start.
@@ -72,7 +67,7 @@ class Estimating:
             DatabaseError: the database is away.
         """
         async with self._sessions.write() as session:
-            await pacing.keep_beliefs(session, _numbers(self.estimates), self._clock.now())
+            await pacing.keep_beliefs(session, numbers_of(self.estimates), self._clock.now())
 
     # dialer.calls.Watcher ------------------------------------------------------------------------
 
@@ -95,9 +90,9 @@ class Estimating:
         """A call has its outcome, from the line or from the operator."""
         call = line.call
         if call.answered_at is None:
-            if outcome not in _OURS:
+            if outcome not in OURS:
                 self._nobody_answered(line)
-        elif outcome in _MACHINES:
+        elif outcome in MACHINES:
             self._machine_answered(line)
         else:
             self._person_answered(line)
@@ -162,7 +157,7 @@ class Estimating:
         estimates = self.estimates
         # saved later than that, the operator had been sent on a pause: it tells nothing of the work
         saved_late = after_s > self._months.profile(line.campaign_id).after_call_limit_s
-        if outcome in _MACHINES:
+        if outcome in MACHINES:
             self._machine_took(call, self._age_s(line))
             return
         self.estimates = replace(
@@ -189,7 +184,7 @@ def _rang_s(call: Call) -> float:
     return (call.answered_at - call.placed_at).total_seconds()
 
 
-def _numbers(estimates: Estimates) -> dict[str, float]:
+def numbers_of(estimates: Estimates) -> dict[str, float]:
     """Every number of the estimates: `talk.mu` and the like."""
     return {
         f"{belief}.{part}": value
@@ -198,7 +193,7 @@ def _numbers(estimates: Estimates) -> dict[str, float]:
     }
 
 
-def _from_numbers(kept: dict[str, float]) -> Estimates:
+def estimates_of(kept: dict[str, float]) -> Estimates:
     """The estimates as kept; what is not among the numbers is believed as beforehand."""
 
     def belief(name: str) -> Any:

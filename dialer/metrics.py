@@ -89,6 +89,12 @@ class Metrics:
         self.abandon_cap = Gauge(
             "yobirin_pacing_cap", "What that may be at most.", registry=self.registry
         )
+        self.calibration_z = Gauge(
+            "yobirin_pacing_calibration_z",
+            "How far the newest finished day is from what was believed, in standard deviations.",
+            ["what"],
+            registry=self.registry,
+        )
         self.ami_up = Gauge("yobirin_ami_up", "Link to Asterisk.", registry=self.registry)
         self.database_ok = Gauge("yobirin_database_ok", "Ledger.", registry=self.registry)
 

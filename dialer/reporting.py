@@ -84,6 +84,7 @@ class Reporting:
             connected=counts.connected,
             abandoned=counts.abandoned,
             cap=self._cap(),
+            miscalibrated=self._service.calibrating.warning,
         )
 
     def _cap(self) -> float | None:

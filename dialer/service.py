@@ -22,6 +22,8 @@ from db.seat_changes import SeatMove
 from db.session import Sessions
 from db.upgrade import head, revision_of
 from dialer.ami.link import Link
+from dialer.calibrating import EVERY_S as CALIBRATE_EVERY_S
+from dialer.calibrating import Calibrating
 from dialer.calls import Calls
 from dialer.chances import Chances
 from dialer.clock import Clock, SystemClock
@@ -80,6 +82,7 @@ class Service:
         new_day: NewDay,
         clock_check: ClockCheck,
         reminders: Reminders,
+        calibrating: Calibrating,
         replanning: Replanning,
         web: WebServer,
     ) -> None:
@@ -102,6 +105,7 @@ class Service:
         self.new_day = new_day
         self.clock_check = clock_check
         self.reminders = reminders
+        self.calibrating = calibrating
         self.replanning = replanning
         self.web = web
         self.started_at = clock.now()
@@ -215,6 +219,7 @@ class Service:
         """What goes by the machine's calendar. A clock set back holds it up: nothing that dialling needs."""
         scheduler = AsyncIOScheduler()
         scheduler.add_job(self.reminders.look, "interval", seconds=REMIND_EVERY_S)
+        scheduler.add_job(self.calibrating.look, "interval", seconds=CALIBRATE_EVERY_S)
         scheduler.start()
         return scheduler
 

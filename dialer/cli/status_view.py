@@ -79,5 +79,9 @@ def _warnings(status: Status) -> list[str]:
         (not status.asterisk_connected, "Asterisk is not connected; see `dialer doctor`"),
         (not status.database_ok, "the database does not answer; see `dialer doctor`"),
         (status.draining, "the service is stopping: no new calls"),
+        (
+            bool(status.pacing.miscalibrated),
+            f"{status.pacing.miscalibrated}; see `dialer pacing calibration`",
+        ),
     )
     return [text for holds, text in known if holds]

@@ -157,7 +157,8 @@ class _Running:
         """Longest free first."""
         self._since: dict[int, float] = {}
         """When each logged in."""
-        self._leaving: set[int] = set()
+        self._leaving: dict[int, Break] = {}
+        """Who takes a break as soon as they are free, and which."""
 
         # What pacing is shown, made anew only when it has changed.
         self._shown_operators: Sequence[OperatorNow] | None = None
@@ -258,10 +259,8 @@ class _Running:
             self._at(now + phone.ring_s, self._person_answers, call)
         elif phone.kind < world.machine:
             self._at(now + phone.machine_ring_s, self._machine_answers, call)
-        elif phone.kind < world.machine + world.busy:
-            self._at(now + world.busy_s, self._fails, call)
         else:
-            self._at(now + world.ring_limit_s, self._fails, call)
+            self._at(now + phone.unanswered_s, self._fails, call)
 
     def _person_answers(self, call: _Call) -> None:
         self._day.persons_answered += 1
@@ -359,7 +358,7 @@ class _Running:
         self._talk(operator, caller.phone)
 
     def _hear_machine(self, operator: int, caller: _Caller) -> None:
-        seconds = self._world.machine_talk_s
+        seconds = caller.phone.machine_talk_s
         self._day.machines_s += self._within_day(seconds)
         self._at(self._now + seconds, self._machine_ends, (operator, caller))
 
@@ -398,7 +397,7 @@ class _Running:
         self._learn(
             machine=known.machine.seen(True),
             machine_ring=known.machine_ring.seen(ring_s),
-            machine_talk=known.machine_talk.seen(self._world.machine_talk_s),
+            machine_talk=known.machine_talk.seen(caller.phone.machine_talk_s),
         )
         if caller.call:
             self._learn_attempt(caller.call, answered=False)
@@ -427,11 +426,10 @@ class _Running:
         self._serve()
 
     def _plan_break(self, operator: int, one: Break) -> None:
-        assert self._world.breaks is not None
-        if one.announced:
-            notice = max(0.0, one.at_s - self._world.breaks.notice_s)
+        if one.notice_s is not None:
+            notice = max(0.0, one.at_s - one.notice_s)
             self._at(notice, self._announce, (operator, one.at_s))
-        self._at(one.at_s, self._want_break, operator)
+        self._at(one.at_s, self._want_break, (operator, one))
 
     def _announce(self, about: tuple[int, float]) -> None:
         operator, at_s = about
@@ -440,22 +438,21 @@ class _Running:
         self._operators[operator] = replace(self._operators[operator], break_at_s=at_s)
         self._shown_operators = None
 
-    def _want_break(self, operator: int) -> None:
+    def _want_break(self, about: tuple[int, Break]) -> None:
+        operator, one = about
         if operator not in self._operators:
             return
+        self._leaving[operator] = one
         if self._operators[operator].activity is Activity.FREE:
             self._free.remove(operator)
             self._leave(operator)
-        else:
-            self._leaving.add(operator)
 
     def _leave(self, operator: int) -> None:
-        assert self._world.breaks is not None
-        self._leaving.discard(operator)
+        one = self._leaving.pop(operator)
         del self._operators[operator]
         self._shown_operators = None
         self._day.logged_in_s += self._within_day_until_now(self._since.pop(operator))
-        back = self._now + self._world.breaks.length_s
+        back = self._now + one.length_s
         if back < self._end:
             self._at(back, self._log_in, operator)
 

@@ -31,6 +31,10 @@ class Phone(NamedTuple):
     """Until a person's answer."""
     machine_ring_s: float
     machine_line_s: float
+    machine_talk_s: float
+    """How long a machine keeps an operator, if nothing detects it."""
+    unanswered_s: float
+    """How long the call lasts if nobody answers."""
     talk_s: float
     work_s: float
     ticks: list[float]
@@ -39,6 +43,8 @@ class Phone(NamedTuple):
 
 def phones(world: World, generator: np.random.Generator) -> Iterator[Phone]:
     """Phones without end."""
+    if world.recorded is not None:
+        yield from world.recorded.phones(generator)
     while True:
         yield from map(Phone._make, zip(*_columns(world, generator), strict=True))
 
@@ -46,10 +52,14 @@ def phones(world: World, generator: np.random.Generator) -> Iterator[Phone]:
 def _columns(world: World, draw: np.random.Generator) -> Iterator[list[float]]:
     yield _chances(world, draw).tolist()
     yield draw.random(_AT_ONCE).tolist()
-    yield draw.random(_AT_ONCE).tolist()
+    kinds = draw.random(_AT_ONCE)
+    yield kinds.tolist()
     yield np.minimum(_times(world.ring, draw), world.ring_limit_s).tolist()
     yield draw.uniform(*world.machine_ring_s, _AT_ONCE).tolist()
     yield draw.uniform(*world.machine_line_s, _AT_ONCE).tolist()
+    yield [world.machine_talk_s] * _AT_ONCE
+    is_busy = kinds < world.machine + world.busy
+    yield np.where(is_busy, world.busy_s, world.ring_limit_s).tolist()
     yield _times(world.talk, draw).tolist()
     yield _times(world.after_call, draw).tolist()
     jitter = draw.normal(1, world.script_jitter, (_AT_ONCE, len(world.script)))

@@ -18,7 +18,10 @@ class Break:
     """One operator's."""
 
     at_s: float
-    announced: bool
+    length_s: float
+    """From when they are gone."""
+    notice_s: float | None = None
+    """So long before it is known; None: it is not announced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,8 @@ class Shift:
 
 def shifts(world: World, draw: np.random.Generator) -> list[Shift]:
     """Each operator's day. Whoever comes late comes in the middle of it and takes half the breaks."""
+    if world.recorded is not None:
+        return list(world.recorded.shifts)
     late = _late(world)
     middle = world.end_s / 2
     made = []
@@ -52,4 +57,4 @@ def _breaks(breaks: Breaks, begin: float, end: float, draw: np.random.Generator)
     part = (end - begin) / max(number, 1)
     for index in range(number):
         at = begin + part * (index + draw.uniform(_MARGIN, 1 - _MARGIN))
-        yield Break(at, announced=index % 2 == 0)
+        yield Break(at, breaks.length_s, breaks.notice_s if index % 2 == 0 else None)

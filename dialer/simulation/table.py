@@ -71,7 +71,19 @@ def simulate(
     done: Callable[[], None] = lambda: None,
     processes: int | None = None,
 ) -> Iterator[Row]:
-    """A row for each setting, in order.
+    """A row for each setting, in order; the arguments are those of `played`."""
+    for setting, came in played(settings, days, seed, done, processes):
+        yield row_of(setting, came)
+
+
+def played(
+    settings: Sequence[Setting],
+    days: int,
+    seed: int,
+    done: Callable[[], None] = lambda: None,
+    processes: int | None = None,
+) -> Iterator[tuple[Setting, list[Day]]]:
+    """Each setting with its days, in order.
 
     Args:
         days: of each setting; their seeds are `seed`, `seed` + 1, …, the same in each.
@@ -81,10 +93,10 @@ def simulate(
     tasks = [(setting, number) for setting in settings for number in range(seed, seed + days)]
     processes = processes or len(os.sched_getaffinity(0))
     if processes == 1:
-        yield from _rows(settings, days, map(_run, tasks), done)
+        yield from _by_setting(settings, days, map(_run, tasks), done)
         return
     with ProcessPoolExecutor(processes) as pool:
-        yield from _rows(settings, days, pool.map(_run, tasks), done)
+        yield from _by_setting(settings, days, pool.map(_run, tasks), done)
 
 
 def mean_of(values: Sequence[float]) -> Mean:
@@ -119,15 +131,15 @@ def _run(task: tuple[Setting, int]) -> Day:
     return run_day(setting.world, seed, WAYS[setting.way]())
 
 
-def _rows(
+def _by_setting(
     settings: Sequence[Setting], days: int, ran: Iterator[Day], done: Callable[[], None]
-) -> Iterator[Row]:
+) -> Iterator[tuple[Setting, list[Day]]]:
     for setting in settings:
         came: list[Day] = []
         for day in islice(ran, days):
             came.append(day)
             done()
-        yield row_of(setting, came)
+        yield setting, came
 
 
 def _student_95(freedom: int) -> float:

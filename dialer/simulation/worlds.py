@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from rules.pacing.estimates import Estimates, LogNormal, Share
 from rules.pacing.snapshot import Terms
+
+if TYPE_CHECKING:
+    from dialer.simulation.recorded import Recorded
 
 _TRUE = 0.0
 """Weight of a time that is so, not believed."""
@@ -87,6 +91,8 @@ class World:
     priors: Estimates = field(default_factory=Estimates)
     tick_s: float = 1.0
     """Pacing is asked at every event, and so often when there is none."""
+    recorded: Recorded | None = None
+    """A day of the centre's own: its phones and operators, in place of all that is drawn of them above."""
 
     @property
     def end_s(self) -> float:

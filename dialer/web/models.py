@@ -254,6 +254,8 @@ class PacingStatus(Answer):
     """Answered today, and nobody was free in time."""
     cap: float | None
     """What abandoned ÷ (abandoned + connected) of the day may be: the lowest of the campaigns that run."""
+    miscalibrated: str = ""
+    """What did not come true as believed on the newest day that is over; empty: nothing is off."""
 
 
 class Status(Answer):

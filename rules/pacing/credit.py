@@ -10,20 +10,28 @@ from __future__ import annotations
 
 import math
 
+from rules.pacing.estimates import LONGEST_S, within
 from rules.pacing.snapshot import Snapshot
 
 GAIN = 1 / 3
 """The power; by simulation: 1 % of abandoned calls gain about 0.7 of what 3 % gain."""
-MARGIN = 1.4
+MARGIN = 1.0
 """What the riskiest call placed may risk, for each call to be abandoned per answer on the average.
 
-The average is below the margin, and what is foreseen somewhat below what happens; by simulation."""
-MOST = 0.3
+What calls risk is below the margin on the average, and what happens above what is foreseen of one call at a
+time; by simulation both weigh the same."""
+MOST = 0.2
 """No call risks more, however much credit is left."""
-DOUBT = 1.0
+SPENT = 0.002
+"""What a call may risk once the credit is spent: only callbacks and breaks make it more than nothing."""
+DOUBT = 0.7
 """Standard deviations by which fewer answers are reckoned with than expected."""
 PENDING = 0.25
 """Part of an abandoned call held back for the calls that are ringing as the last one is used up."""
+LAST_ANSWERS = 2.0
+LAST_ANSWERS_EACH = 0.5
+"""Guard near the day's end: what is left is spread over at least so many answers, and so many for each
+operator, for as many may come from the calls that ring at once."""
 USE = 0.85
 """Share of their time operators are taken to work when answers to come are counted."""
 UNKNOWN_LEFT_S = 3600.0
@@ -53,37 +61,42 @@ def _aims(most: int) -> tuple[float, ...]:
 _AIMS = _aims(400)
 
 
-def aim(left: int) -> float:
-    """Abandoned calls to aim at until the day's end, with so many left."""
+def aim(left: float) -> float:
+    """Abandoned calls to aim at until the day's end, with so many left (also parts of one)."""
     if left <= 0:
         return 0.0
-    if left < len(_AIMS):
-        return _AIMS[left]
-    return left * _AIMS[-1] / (len(_AIMS) - 1)
+    whole = math.floor(left)
+    if whole >= len(_AIMS) - 1:
+        return left * _AIMS[-1] / (len(_AIMS) - 1)
+    return _AIMS[whole] + (left - whole) * (_AIMS[whole + 1] - _AIMS[whole])
 
 
-def credit_of(snapshot: Snapshot, operators: int) -> int:
-    """How many calls may still be abandoned today, for certain (rule: cap per day)."""
+def credit_of(snapshot: Snapshot, operators: int) -> float:
+    """How many calls may still be abandoned today: below 1, none (abandoned ÷ answered ≤ cap)."""
     to_come = answers_to_come(snapshot, operators)
     today, sure = snapshot.today, max(0.0, to_come - DOUBT * math.sqrt(to_come))
-    answered = today.connected + today.abandoned
-    left = snapshot.terms.cap * (answered + sure) - today.abandoned - PENDING
-    return max(0, math.floor(left))
+    # a count below zero must not become credit
+    connected, abandoned = max(0, today.connected), max(0, today.abandoned)
+    cap = within(snapshot.terms.cap, 0.0, 1.0)
+    return max(0.0, cap * (connected + abandoned + sure) - abandoned - PENDING)
 
 
-def allowed_miss(snapshot: Snapshot, operators: int, left: int) -> float:
+def allowed_miss(snapshot: Snapshot, operators: int, left: float) -> float:
     """What the probability that one more call leaves somebody without an operator may be, 0–1.
 
     Args:
         left: the calls that may still be abandoned today.
     """
-    return min(MOST, MARGIN * aim(left) / max(1.0, answers_to_come(snapshot, operators)))
+    if left < 1:
+        return SPENT
+    least = LAST_ANSWERS + LAST_ANSWERS_EACH * operators
+    return min(MOST, MARGIN * aim(left) / max(least, answers_to_come(snapshot, operators)))
 
 
 def answers_to_come(snapshot: Snapshot, operators: int) -> float:
     """Answers expected until the day's calling ends, if these operators stay."""
     left_s = snapshot.today.left_s
-    span_s = UNKNOWN_LEFT_S if left_s is None else max(0.0, left_s)
+    span_s = UNKNOWN_LEFT_S if left_s is None else within(left_s, 0.0, LONGEST_S)
     callbacks = max(0.0, snapshot.callbacks_per_s) * snapshot.estimates.handling_s
     at_work = max(0.0, operators - callbacks)
     return USE * at_work * span_s / snapshot.estimates.handling_s

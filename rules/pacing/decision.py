@@ -11,12 +11,16 @@ import math
 from collections.abc import Sequence
 
 from rules.pacing import credit
+from rules.pacing.estimates import within
 from rules.pacing.mode import mode_of
 from rules.pacing.outlook import Outlook
-from rules.pacing.snapshot import Activity, Limit, Mode, OperatorNow, Pace, Snapshot
+from rules.pacing.snapshot import Activity, Limit, Mode, OperatorNow, Pace, Snapshot, Why
 
 BREAK_SOON_S = 15.0
 """An operator whose break begins sooner is not reckoned with: a call placed now is answered about then."""
+
+MOST_CALLS_PER_OPERATOR = 1000.0
+"""Whatever the profile says: lines and risk allow fewer, and an endless number could not be counted."""
 
 
 def calls_to_place(snapshot: Snapshot) -> Pace:
@@ -30,13 +34,14 @@ def calls_to_place(snapshot: Snapshot) -> Pace:
     if not snapshot.may_dial or not math.isfinite(snapshot.now_s):
         return Pace(calls=0, limit=Limit.STOPPED, mode=mode, why=why)
     allowed = credit.allowed_miss(snapshot, len(staying), left)
+    foresees = mode is Mode.PREDICTIVE or why is Why.CREDIT_SPENT
     room = _Room(snapshot, staying, mode)
     outlook = Outlook.of(snapshot, staying)
     chosen: list[int] = []
     misses: list[float] = []
     miss, limit = outlook.miss(), room.limit
     while len(chosen) < room.calls:
-        if mode is Mode.PREDICTIVE and miss > allowed:
+        if foresees and miss > allowed:
             limit = room.limit_by_risk
             break
         if len(chosen) == len(snapshot.candidates):
@@ -77,10 +82,9 @@ class _Room:
     def __init__(self, snapshot: Snapshot, staying: Sequence[OperatorNow], mode: Mode) -> None:
         lines = max(0, snapshot.lines - max(0, snapshot.lines_used))
         free = sum(operator.activity is Activity.FREE for operator in staying)
-        callers = snapshot.waiting + snapshot.callbacks_waiting
-        unclaimed = max(0, free - callers - len(snapshot.calls))
+        unclaimed = max(0, free - snapshot.callers - len(snapshot.calls))
         # predictive: a call in flight may take any operator, so it claims none of those free now
-        keepable = max(0, free - callers) if mode is Mode.PREDICTIVE else unclaimed
+        keepable = max(0, free - snapshot.callers) if mode is Mode.PREDICTIVE else unclaimed
         self.reserved = max(0, min(snapshot.appointments_soon, keepable, lines))
         by_operators = self._by_operators(snapshot, len(staying), unclaimed, mode)
         self.calls = max(0, min(by_operators, lines - self.reserved))
@@ -93,7 +97,8 @@ class _Room:
             return 0
         if mode is Mode.PROGRESSIVE:
             return unclaimed - self.reserved
-        return math.floor(snapshot.terms.calls_per_operator * operators) - len(snapshot.calls)
+        each = within(snapshot.terms.calls_per_operator, 0.0, MOST_CALLS_PER_OPERATOR)
+        return math.floor(each * operators) - len(snapshot.calls)
 
     def _limit(self, lines: int, by_operators: int, mode: Mode) -> Limit:
         """What binds if no risk and no lack of candidates does."""

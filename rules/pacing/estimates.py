@@ -13,10 +13,21 @@ from typing import Self
 
 SHORTEST_S = 0.2
 """A shorter time is taken for this: a logarithm must not run away."""
+LONGEST_S = 86_400.0
+"""A longer time is taken for this: nothing here lasts longer than a day."""
+LOG_LIMITS = math.log(SHORTEST_S), math.log(LONGEST_S)
+LEAST_VAR, MOST_VAR = 1e-4, 25.0
+"""Variance of a time's logarithm: less is never certain, with more nothing is known and numbers overflow."""
 MEMORY = 400.0
 """A time's belief rests on about so many of the newest observations, so that it can change in a day."""
 CHANCE_MEMORY = 150.0
 """So many newest attempts tell how much better or worse than believed people answer at present."""
+
+
+def within(value: float, low: float, high: float) -> float:
+    """The nearest number from `low` to `high`; `low` for none at all (NaN, of a clock that jumped)."""
+    # the order matters: max() keeps its first argument if the second is NaN
+    return min(max(low, value), high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +50,16 @@ class LogNormal:
     @property
     def mean_s(self) -> float:
         """The mean time in seconds."""
-        return math.exp(self.mu + self.var / 2)
+        return math.exp(within(self.mu + self.var / 2, *LOG_LIMITS))
 
     def seen(self, seconds: float) -> Self:
         """The belief after one observation (conjugate for mean and variance, with a bounded memory)."""
-        value = math.log(max(seconds, SHORTEST_S))
+        value = math.log(within(seconds, SHORTEST_S, LONGEST_S))
         weight = min(self.weight, MEMORY)
         off = value - self.mu
         mu = self.mu + off / (weight + 1)
         var = (weight * self.var + weight / (weight + 1) * off * off) / (weight + 1)
-        return replace(self, mu=mu, var=max(var, 1e-4), weight=weight + 1)
+        return replace(self, mu=mu, var=max(var, LEAST_VAR), weight=weight + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +129,12 @@ class Estimates:
     """How long a machine keeps an operator, who then has nothing to write down."""
 
     def attempted(self, chance: float | None, answered: bool) -> Self:
-        """The belief after an attempt to which the phone's own chance was handed in, or nothing known."""
+        """The belief after an attempt to which the phone's own chance was handed in, or nothing known.
+
+        A chance that is none (not 0–1, NaN) tells nothing: one of them would spoil the truth for good.
+        """
         seen = replace(self, chance=self.chance.seen(answered))
-        if chance is None:
+        if chance is None or not 0 <= chance <= 1:
             return seen
         return replace(seen, truth=self.truth.seen(chance, answered))
 

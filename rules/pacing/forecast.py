@@ -13,9 +13,9 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from rules.pacing.balance import Floats, Ints
-from rules.pacing.estimates import Estimates, LogNormal
+from rules.pacing.estimates import LOG_LIMITS, MOST_VAR, Estimates, LogNormal, within
 
-POINTS = 6
+POINTS = 8
 """Moments at which a call placed now may be answered."""
 CALL_STEP_S, _CALL_LAST_S = 0.5, 60.0
 WORK_STEP_S, _WORK_LAST_S = 1.0, 300.0
@@ -144,12 +144,13 @@ def forecast_of(estimates: Estimates, patience_s: float) -> Forecast:
     e = estimates
     return _made(
         *_grains(e.ring), *_grains(e.talk), *_grains(e.after_call), round(e.machine_share * _GRAIN),
-        *_grains(e.machine_ring), *_grains(e.machine_talk), patience_s,
+        *_grains(e.machine_ring), *_grains(e.machine_talk), within(patience_s, 0.0, _CALL_LAST_S),
     )  # fmt: skip
 
 
 def _grains(of: LogNormal) -> tuple[int, int]:
-    return round(of.mu * _GRAIN), round(of.var * _GRAIN)
+    # a belief gone astray must not end the pacing
+    return round(within(of.mu, *LOG_LIMITS) * _GRAIN), round(within(of.var, 0.0, MOST_VAR) * _GRAIN)
 
 
 def _of_grains(mu: int, var: int) -> LogNormal:
@@ -174,7 +175,8 @@ def _made(
 
 
 def _nearest(places: Floats, rows: int) -> Ints:
-    return np.clip(np.rint(places), 0, rows - 1).astype(np.int64)
+    # no place at all (NaN), of a clock that jumped, is the first one, as in `balance.row_of`
+    return np.clip(np.rint(np.nan_to_num(places)), 0, rows - 1).astype(np.int64)
 
 
 def _shares(values: Floats) -> Floats:

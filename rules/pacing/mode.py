@@ -13,7 +13,7 @@ LEAST_TIMES = 8.0
 """Times seen, or believed as good as seen, before their distributions are."""
 
 
-def mode_of(snapshot: Snapshot, operators: int, credit: int) -> tuple[Mode, Why]:
+def mode_of(snapshot: Snapshot, operators: int, credit: float) -> tuple[Mode, Why]:
     """The mode for this moment, and why it is this one.
 
     Args:

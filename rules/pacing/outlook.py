@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 
 from rules.pacing.balance import Floats, Ints, answered, left_over, look_up, none_left, with_call
-from rules.pacing.estimates import LogNormal
+from rules.pacing.estimates import LEAST_VAR, LOG_LIMITS, LONGEST_S, MOST_VAR, LogNormal, within
 from rules.pacing.forecast import (
     CALL_STEP_S,
     POINTS,
@@ -52,7 +52,7 @@ class Outlook:
         """
         forecast = forecast_of(snapshot.estimates, snapshot.terms.patience_s)
         sure = sum(operator.activity is Activity.FREE for operator in staying)
-        taken = snapshot.waiting + snapshot.callbacks_waiting + snapshot.appointments_soon
+        taken = snapshot.callers + max(0, snapshot.appointments_soon)
         free = _free(snapshot, staying, forecast)
         answers = _joined([_answers(snapshot, forecast), _callbacks(snapshot, forecast)])
         return cls(sure - taken, free, answers, forecast)
@@ -103,13 +103,15 @@ def foreseen_talk(operator: OperatorNow, talk: LogNormal) -> tuple[float, float]
     Returns:
         Its median in seconds, and the standard deviation of its logarithm (normal beliefs, multiplied).
     """
-    precision = 1 / talk.var
+    precision = 1 / within(talk.var, LEAST_VAR, MOST_VAR)
     mean = talk.mu * precision
     for tick in operator.ticks[-_TICKS:]:
-        so_far = max(tick.at_s - operator.since_s, _SHORTEST_S)
-        mean += math.log(so_far / tick.share) / TICK_SPREAD**2
+        if not 0 < tick.share <= 1:
+            continue  # a step at the very beginning, or none, tells nothing of the length
+        so_far = within(tick.at_s - operator.since_s, _SHORTEST_S, LONGEST_S)
+        mean += (math.log(so_far) - math.log(tick.share)) / TICK_SPREAD**2
         precision += 1 / TICK_SPREAD**2
-    return math.exp(mean / precision), precision**-0.5
+    return math.exp(within(mean / precision, *LOG_LIMITS)), precision**-0.5
 
 
 def _answers(snapshot: Snapshot, forecast: Forecast) -> Floats:
@@ -125,8 +127,8 @@ def _callbacks(snapshot: Snapshot, forecast: Forecast) -> Floats:
     """Callbacks expected by each moment, cut into many rare events (a Poisson stream)."""
     if not snapshot.callbacks_per_s > 0:
         return _NOBODY
-    expected = snapshot.callbacks_per_s * forecast.moments
-    events = min(_MOST_CALLBACKS, math.ceil(expected[-1] / _CALLBACK))
+    expected = min(snapshot.callbacks_per_s, _MOST_CALLBACKS) * forecast.moments
+    events = math.ceil(within(expected[-1] / _CALLBACK, 1.0, _MOST_CALLBACKS))
     return np.tile(np.minimum(expected / events, 1.0), (events, 1))
 
 

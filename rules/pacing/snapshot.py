@@ -150,6 +150,11 @@ class Snapshot:
     terms: Terms = Terms()
     estimates: Estimates = field(default_factory=Estimates)
 
+    @property
+    def callers(self) -> int:
+        """Persons on the line who come before any new call. A count below zero frees nobody."""
+        return max(0, self.waiting) + max(0, self.callbacks_waiting)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pace:

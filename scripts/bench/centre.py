@@ -38,6 +38,7 @@ NOW = datetime(2026, 10, 26, 10, 0, tzinfo=JST)
 """A Monday inside calling hours; the dialer's clock begins here."""
 PERIOD = (date(2026, 10, 20), date(2026, 10, 31))
 CAMPAIGN = "2026-10"
+PROFILE = "nagaoka-r8"
 POOL = ("0258990001", "0258990002")
 FIRST_EXTENSION = 201
 BY = "benchmark"
@@ -173,9 +174,13 @@ async def until(
 
 @asynccontextmanager
 async def centre(
-    operators: int, *, identity: str = "both", lines: int = 300
+    operators: int, *, identity: str = "both", lines: int = 300, profile: str = PROFILE
 ) -> AsyncIterator[Centre]:
-    """A PBX with its database, one campaign that is not started, and operators who asked for calls."""
+    """A PBX with its database, one campaign that is not started, and operators who asked for calls.
+
+    Args:
+        profile: the campaign's, by name or file.
+    """
     async with AsyncExitStack() as stack:
         # a short name: the path of Asterisk's control socket has a limit
         name = stack.enter_context(tempfile.TemporaryDirectory(prefix="yobirin-"))
@@ -191,7 +196,7 @@ async def centre(
         stack.push_async_callback(sessions.close)
         async with sessions.write() as session:
             await campaigns.create(
-                session, CAMPAIGN, profile="nagaoka-r8", period_from=PERIOD[0],
+                session, CAMPAIGN, profile=profile, period_from=PERIOD[0],
                 period_to=PERIOD[1], at=NOW,
             )  # fmt: skip
         asterisk = await asyncio.to_thread(start_asterisk, folder / "conf", folder / "run")

@@ -1,10 +1,11 @@
 """The dialer in a process of its own, for benchmarks: the service as it is, on a clock that stands inside
 calling hours, with operators who save a result the moment a talk is over.
 
-    python -m scripts.bench.serve SETTINGS [--rate CALLS_A_SECOND] [--joined FILE]
+    python -m scripts.bench.serve SETTINGS [--rate CALLS_A_SECOND] [--joined FILE] [--screens] [--at MOMENT]
 
 With `--rate` pacing is replaced by that fixed rate. `--joined` gets one line per person joined to an
-operator: the attempt and Asterisk's own time of it. SIGTERM ends it.
+operator: the attempt and Asterisk's own time of it. With `--screens` the operators save their results
+themselves, by their screens. SIGTERM ends it.
 """
 
 from __future__ import annotations
@@ -113,12 +114,14 @@ async def without_plan(_campaign: str, _now: datetime) -> None:
 async def serve(options: argparse.Namespace) -> None:
     """Run until SIGTERM."""
     settings, secrets = load_settings(options.settings), load_secrets(options.settings)
-    service = build(settings, secrets, JumpClock(NOW), without_plan)
+    service = build(settings, secrets, JumpClock(options.at), without_plan)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, service.request_stop)
     with ExitStack() as stack:
         if options.joined:
             note_joined(service, stack.enter_context(options.joined.open("w", buffering=1)))
-        helpers = [asyncio.create_task(save_results(service))]
+        helpers = []
+        if not options.screens:
+            helpers.append(asyncio.create_task(save_results(service)))
         if options.rate:
             pace_by(options.rate, service)
             helpers.append(asyncio.create_task(wake(service)))
@@ -139,6 +142,8 @@ def main() -> None:
     parser.add_argument("settings", type=Path)
     parser.add_argument("--rate", type=float)
     parser.add_argument("--joined", type=Path)
+    parser.add_argument("--screens", action="store_true")
+    parser.add_argument("--at", type=datetime.fromisoformat, default=NOW)
     options = parser.parse_args()
     set_up_logs()
     uvloop.run(serve(options))

@@ -79,6 +79,7 @@ class Callee:
         self._noted.rang_until_at = self._now()
         await self._call.command("ANSWER")
         await self._talk()
+        self._noted.hung_up = True
         await self._call.hang_up(NORMAL)
 
     async def _talk(self) -> None:

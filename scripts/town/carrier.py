@@ -21,7 +21,7 @@ from scripts.asterisk.ports import free_range
 from scripts.town.callee import Callee, prepare_words
 from scripts.town.fastagi import AgiCall, FastAgiServer, Handler
 from scripts.town.ledger import CarrierCall, Ledger
-from scripts.town.people import Town
+from scripts.town.people import People
 
 ADDRESS = "127.0.0.1"
 SOFTPHONES_ADDRESS = "127.0.0.2"
@@ -43,7 +43,7 @@ class Carrier:
 
     def __init__(
         self,
-        town: Town,
+        town: People,
         now: Callable[[], datetime],
         work_dir: Path,
         sip_port: int,

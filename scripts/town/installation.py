@@ -139,7 +139,7 @@ port = {free_port()}
 [trunk]
 host = "127.0.0.1"
 port = {trunk_port}
-lines = {2 * operators}
+lines = {4 * operators}
 
 [caller_id]
 pool = {json.dumps(CALLER_IDS)}

@@ -33,6 +33,8 @@ class CarrierCall:
     ended_at: datetime | None = None
     rang_until_at: datetime | None = None
     """Calendar time at which the ringing ended, by answer or hang-up."""
+    hung_up: bool = False
+    """The callee ended the call, not the caller."""
     recorded_s: float | None = None
     """Seconds of message on the answering machine."""
 
@@ -42,6 +44,13 @@ class CarrierCall:
         if self.ringing is None:
             return 0.0
         return (self.answered or self.ended or time.monotonic()) - self.ringing
+
+    @property
+    def held_s(self) -> float:
+        """Seconds from the answer to the end; 0 when it was never answered."""
+        if self.answered is None:
+            return 0.0
+        return (self.ended or time.monotonic()) - self.answered
 
     def line(self) -> dict[str, object]:
         """As one line of the ledger's file."""

@@ -6,10 +6,11 @@ Pure and seeded: the same seed, number, moment and count of calls give the same 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 from enum import StrEnum, auto
+from typing import Protocol
 
 LATEST_FIRST_RING_S = 6.0
 """Longest wait from the INVITE to the first ringing, in seconds."""
@@ -85,6 +86,19 @@ class Behaviour:
     """Seconds of ringing until somebody picks up; None: nobody does."""
     heard: Heard | None = None
     """Who picks up; None: nobody does."""
+
+
+class People(Protocol):
+    """Whoever can be called."""
+
+    @property
+    def kinds(self) -> Mapping[str, Kind]:
+        """What is behind a number, as far as it is of a kind."""
+        ...
+
+    def behaviour(self, number: str, moment: datetime, nth_call: int) -> Behaviour:
+        """What happens to the `nth_call` (from 1) to `number` at `moment` (Japan time)."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,8 @@ class Record:
     case_id: int
     number: str
     placed_at: datetime
+    reserved: bool
+    """An operator was held for it."""
     outcomes: int
     """How many first results it has: must be one."""
     result: Result | None
@@ -50,6 +52,7 @@ async def all_records(session: AsyncSession) -> list[Record]:
             case_id=attempt.case_id,
             number=number,
             placed_at=attempt.placed_at,
+            reserved=attempt.miss is None,
             outcomes=outcomes,
             result=None if row is None else result_of(row),
         )

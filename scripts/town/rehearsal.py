@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,13 @@ from scripts.town.conductor import is_non_weekday
 from scripts.town.installation import Installation, MonthsCampaign
 from scripts.town.people import Town
 from scripts.town.records import Record, all_records
-from scripts.town.robots import Robot, screen
+from scripts.town.robots import Manner, Robot, screen
 from scripts.town.softphones import Softphones
 
 _START_S = 30.0
 """Longest wait for the service and all operators to be ready, in seconds."""
+_BREAK_AFTER = 3
+"""The first operator announces a break after so many results."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,12 +118,13 @@ async def rehearsal(plan: Plan, clock: JumpClock) -> AsyncIterator[Rehearsal]:
         async with _serving(service), AsyncExitStack() as screens:
             base = f"http://{settings.http.host}:{settings.http.port}"
             robots = []
-            for extension, token in tokens.items():
+            manners = chain([Manner(break_after=_BREAK_AFTER)], repeat(Manner()))
+            for (extension, token), manner in zip(tokens.items(), manners, strict=False):
                 http = await screens.enter_async_context(screen(base, token))
                 softphone = softphones.by_extension[extension]
-                robots.append(Robot(http, softphone, carrier.ledger.heard, plan.seed))
+                robots.append(Robot(http, softphone, carrier.ledger.heard, plan.seed, manner))
             jobs = [softphones.stay_logged_in(carrier.asterisk), *(r.work() for r in robots)]
-            async with _running(jobs):
+            async with going_on(jobs):
                 yield Rehearsal(
                     plan=plan, clock=clock, town=town, installation=installation,
                     campaign=MonthsCampaign(installation, plan.campaign), carrier=carrier,
@@ -162,7 +166,7 @@ async def _serving(service: Service) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _running(jobs: Iterable[Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+async def going_on(jobs: Iterable[Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
     """Jobs that go on until the block ends; one that fails ends the block."""
     async with asyncio.TaskGroup() as tasks:
         started = [tasks.create_task(job) for job in jobs]

@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 
+from rules.profile import ScriptStep, shares_of
 from scripts.town.people import Heard
 from scripts.town.softphones import Softphone
 from scripts.town.words import OPERATOR
@@ -23,13 +25,27 @@ Body = dict[str, Any]
 
 _POLL_S = 20.0
 _AGAIN_S = 0.3
-_TALK_S = (2.0, 4.0)
-_SHORT_TALK_S = (1.0, 2.0)
-_AFTER_CALL_S = (1.0, 1.5)
 _PAUSE_S = (2.0, 4.0)
-_PAUSE_SHARE = 0.05
-"""Share of the calls after which a robot takes a pause."""
+_BREAK_IN_S = 8
+"""How long before a break it is announced, in seconds."""
+_TICK_JITTER = 0.1
+"""Standard deviation of the moment at which a step of the script is ticked, relative."""
 _SHORT = {Heard.NOBODY, Heard.FAX, Heard.STRANGER, Heard.MACHINE}
+"""To these nobody reads the script."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Manner:
+    """How long an operator takes, drawn anew for each call (seconds), and when they rest."""
+
+    talk_s: Callable[[random.Random], float] = lambda chance: chance.uniform(2.0, 4.0)
+    short_talk_s: Callable[[random.Random], float] = lambda chance: chance.uniform(1.0, 2.0)
+    """With whoever does not want the script, or is nobody at all."""
+    after_call_s: Callable[[random.Random], float] = lambda chance: chance.uniform(1.0, 1.5)
+    pause_share: float = 0.05
+    """Share of the calls after which they take a pause."""
+    break_after: int | None = None
+    """So many results are saved when they announce a break; None: they take none."""
 
 
 def screen(base_url: str, token: str) -> httpx.AsyncClient:
@@ -53,13 +69,19 @@ class Robot:
         softphone: Softphone,
         heard: Callable[[str], Heard | None],
         seed: int,
+        manner: Manner,
     ) -> None:
         """`heard` tells who speaks in the latest call to a number."""
         self._client = client
         self._softphone = softphone
         self._heard = heard
         self._chance = random.Random(f"{seed} {softphone.extension}")
+        self._manner = manner
+        self._script: tuple[float, ...] = ()
+        """Share of a talk that is over when each step of the script is done; read before the first talk."""
         self._speaking: asyncio.Task[None] | None = None
+        self._recorded = 0
+        """Results saved."""
 
     async def work(self) -> None:
         """Until cancelled.
@@ -79,37 +101,64 @@ class Robot:
                 case "paused" if me["call"] is not None:
                     me = await self._record(me["call"])
                 case "paused":
-                    me = await self._ask("POST", "/api/ready")
+                    me = await self._rest()
                 case _:
                     me = await self._change(me, _POLL_S)
 
     async def _talk(self, me: Me) -> Me:
+        begun = asyncio.get_running_loop().time()
         heard = self._heard(me["call"]["phone"])
-        seconds = self._chance.uniform(*(_SHORT_TALK_S if heard in _SHORT else _TALK_S))
-        if heard not in _SHORT:
-            self._speaking = asyncio.create_task(self._softphone.say(OPERATOR))
-        me = await self._while_talking(me, seconds)
+        if heard in _SHORT:
+            me = await self._stay(me, begun + self._manner.short_talk_s(self._chance))
+        else:
+            me = await self._go_through_script(me, begun, self._manner.talk_s(self._chance))
         if me["state"] != "talking":
             return me
         return await self._ask("POST", "/api/message" if heard is Heard.MACHINE else "/api/hangup")
 
-    async def _while_talking(self, me: Me, seconds: float) -> Me:
-        """Talk so long, or until the person hangs up."""
+    async def _go_through_script(self, me: Me, begun: float, seconds: float) -> Me:
+        """Speak, and tick each step of the script when it is done."""
+        self._speaking = asyncio.create_task(self._softphone.say(OPERATOR))
+        for step, at_s in enumerate(await self._ticks_s(seconds)):
+            me = await self._stay(me, begun + at_s)
+            if me["state"] != "talking":
+                return me
+            me = await self._ask("POST", "/api/progress", {"step": step})
+        return await self._stay(me, begun + seconds)
+
+    async def _ticks_s(self, seconds: float) -> list[float]:
+        """When each step is done, in seconds of a talk of this length; none is later than its end."""
+        if not self._script:
+            told = await self._ask("GET", "/api/outcomes")
+            self._script = shares_of([ScriptStep.model_validate(step) for step in told["script"]])
+        return [
+            seconds * min(1.0, max(0.0, share * self._chance.gauss(1, _TICK_JITTER)))
+            for share in self._script
+        ]
+
+    async def _stay(self, me: Me, until: float) -> Me:
+        """Stay in the talk until that moment of the loop's clock, or until the person hangs up."""
         loop = asyncio.get_running_loop()
-        until = loop.time() + seconds
         while me["state"] == "talking" and (left := until - loop.time()) > 0:
             me = await self._change(me, left)
         return me
 
     async def _record(self, call: dict[str, Any]) -> Me:
-        await asyncio.sleep(self._chance.uniform(*_AFTER_CALL_S))
+        await asyncio.sleep(self._manner.after_call_s(self._chance))
         body = result_of(self._heard(call["phone"]), call, self._chance)
         me = await self._ask("POST", "/api/result", {"attempt_id": call["attempt_id"], **body})
-        if self._chance.random() < _PAUSE_SHARE:
+        self._recorded += 1
+        if self._recorded == self._manner.break_after:
+            return await self._ask("POST", "/api/break", {"in_s": _BREAK_IN_S})
+        if self._chance.random() < self._manner.pause_share:
             await self._ask("POST", "/api/pause")
-            await asyncio.sleep(self._chance.uniform(*_PAUSE_S))
-            me = await self._ask("POST", "/api/ready")
+            me = await self._rest()
         return me
+
+    async def _rest(self) -> Me:
+        """A pause, whatever it came from, and back."""
+        await asyncio.sleep(self._chance.uniform(*_PAUSE_S))
+        return await self._ask("POST", "/api/ready")
 
     async def _change(self, me: Me, wait_s: float) -> Me:
         return await self._ask("GET", f"/api/me?since={me['rev']}&wait={wait_s:.2f}")

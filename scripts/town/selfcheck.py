@@ -22,6 +22,10 @@ OPENS, CLOSES, CLOSES_NON_WEEKDAY = time(9), time(20), time(17)
 """§6(2)イ."""
 SAME_CALL_S = 5.0
 """An attempt and the INVITE it led to lie closer together than this."""
+PATIENCE_S = 2.0
+COURTESY_S = 5.0
+"""Whoever finds no operator within the patience hears at least so much of a message, unless they hang up."""
+ABANDONED = "abandoned"
 NEVER_LEFT = {"failed", "cancelled"}
 """Outcomes of attempts that may have led to no INVITE."""
 
@@ -66,6 +70,10 @@ def check_all(
         ),
         Check("nothing rang outside the hours", _outside_hours(calls, is_non_weekday)),
         Check(f"every no_answer rang for {RING_S:.0f} s or more", _cut_short(records, invites)),
+        Check("whoever found no operator heard the courtesy message", _unheard(records, invites)),
+        Check(
+            "and was called again, if at all, with an operator held for them", _let_down(records)
+        ),
         Check(
             "the caller ID was always presented",
             tuple(
@@ -178,3 +186,35 @@ def _cut_short(records: Sequence[Record], invites: dict[str, CarrierCall]) -> tu
         and record.attempt_id in invites
         and invites[record.attempt_id].ring_s < RING_S
     )
+
+
+def _unheard(records: Sequence[Record], invites: dict[str, CarrierCall]) -> tuple[str, ...]:
+    """Abandoned persons from whom the line was taken before the message."""
+    broken = []
+    for record in records:
+        call = invites.get(record.attempt_id)
+        if call is None or not _was_abandoned(record):
+            continue
+        held_s = call.held_s
+        if not call.hung_up and held_s < PATIENCE_S + COURTESY_S:
+            broken.append(f"attempt {record.attempt_id}: held for {held_s:.2f} s")
+    return tuple(broken)
+
+
+def _let_down(records: Sequence[Record]) -> tuple[str, ...]:
+    """Calls after an abandoned one for which nobody was held, or that were abandoned too."""
+    of_phone = defaultdict(list)
+    for record in sorted(records, key=lambda record: record.placed_at):
+        of_phone[record.case_id, record.number].append(record)
+    return tuple(
+        f"attempt {later.attempt_id}: nobody was held for it"
+        if not later.reserved
+        else f"attempt {later.attempt_id}: abandoned again"
+        for calls in of_phone.values()
+        for earlier, later in pairwise(calls)
+        if _was_abandoned(earlier) and (not later.reserved or _was_abandoned(later))
+    )
+
+
+def _was_abandoned(record: Record) -> bool:
+    return record.result is not None and record.result.outcome == ABANDONED

@@ -9,7 +9,8 @@ import pytest
 
 from db.session import Sessions
 from dialer.calls import Expectation
-from dialer.estimating import BEFOREHAND, PERSON_AFTER_S, Estimating, chance_of_a_person
+from dialer.estimating import BEFOREHAND, Estimating, chance_of_a_person
+from dialer.who_answered import PERSON_AFTER_S
 from rules.call_events import Answered, Connected, CourtesyStarted, HungUp, MessageLeft, Rang
 from rules.pacing.estimates import Estimates, LogNormal, Truth
 from tests.dialer.test_calls import T0, Floor

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +17,7 @@ from dialer.web.models import ResultIn
 from rules.outcome import Recorder
 from scripts.town import robots
 from scripts.town.people import Heard
-from scripts.town.robots import RefusedError, Robot, in_a_while, result_of
+from scripts.town.robots import Manner, RefusedError, Robot, in_a_while, result_of
 from scripts.town.softphones import Softphone
 
 CALL = {
@@ -71,12 +73,12 @@ class Service:
             return httpx.Response(screen, json={"message": "今はできません"})
         return httpx.Response(200, json={"rev": len(self.asked), "call": None, **screen})
 
-    async def meets(self, heard: Heard | None) -> None:
+    async def meets(self, heard: Heard | None, manner: Manner) -> None:
         """Let a robot work until the script is over."""
         client = httpx.AsyncClient(
             base_url="http://service", transport=httpx.MockTransport(self.answer)
         )
-        robot = Robot(client, Softphone("201"), lambda number: heard, 1)
+        robot = Robot(client, Softphone("201"), lambda number: heard, 1, manner)
         working = asyncio.create_task(robot.work())
         over = asyncio.create_task(self.over.wait())
         done, _ = await asyncio.wait({working, over}, return_when=asyncio.FIRST_COMPLETED)
@@ -88,10 +90,16 @@ class Service:
 
 @pytest.fixture(autouse=True)
 def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("_TALK_S", "_SHORT_TALK_S", "_AFTER_CALL_S"):
-        monkeypatch.setattr(robots, name, (0.0, 0.0))
+    monkeypatch.setattr(robots, "_PAUSE_S", (0.0, 0.0))
     monkeypatch.setattr(robots, "_AGAIN_S", 0.0)
-    monkeypatch.setattr(robots, "_PAUSE_SHARE", 0.0)
+
+
+def at_once(_: random.Random) -> float:
+    return 0.0
+
+
+HURRIED = Manner(talk_s=at_once, short_talk_s=at_once, after_call_s=at_once, pause_share=0.0)
+SCRIPT = {"script": [{"title": "名乗り", "text": "はい。"}, {"title": "用件", "text": "どうぞ。"}]}
 
 
 TALKING = {"state": "talking", "call": CALL}
@@ -104,17 +112,32 @@ FREE = {"state": "free"}
     [
         # an operator who is not ready becomes so
         (None, [{"state": "paused"}, FREE], ["GET me", "POST ready", "GET me"]),
-        # a talk: hang up, record, wait for the next
+        # a talk: read the script and tick its steps, hang up, record, wait for the next
         (
             Heard.PERSON,
-            [FREE, TALKING, AFTER_CALL, FREE],
-            ["GET me", "GET me", "POST hangup", "POST result", "GET me"],
+            [FREE, TALKING, SCRIPT, TALKING, TALKING, AFTER_CALL, FREE],
+            [
+                "GET me",
+                "GET me",
+                "GET outcomes",
+                "POST progress",
+                "POST progress",
+                "POST hangup",
+                "POST result",
+                "GET me",
+            ],
+        ),
+        # the person hangs up in the middle of the script
+        (
+            Heard.PERSON_REFUSING,
+            [TALKING, SCRIPT, 409, AFTER_CALL, FREE],
+            ["GET me", "GET outcomes", "POST progress", "GET me", "POST result", "GET me"],
         ),
         # an answering machine: leave the message, free at once
         (Heard.MACHINE, [TALKING, FREE], ["GET me", "POST message", "GET me"]),
         # the person hung up first: the result is recorded all the same
         (
-            Heard.PERSON,
+            Heard.NOBODY,
             [TALKING, 409, AFTER_CALL, FREE],
             ["GET me", "POST hangup", "GET me", "POST result", "GET me"],
         ),
@@ -138,11 +161,30 @@ async def test_a_robot_does_what_its_screen_asks_for(
     heard: Heard | None, screens: list[dict[str, Any] | int], asked: list[str]
 ) -> None:
     service = Service(*screens)
-    await service.meets(heard)
+    await service.meets(heard, HURRIED)
     assert [f"{method} {path.removeprefix('/api/')}" for method, path in service.asked] == asked
 
 
 async def test_a_refused_result_is_an_error_and_not_tried_again() -> None:
     service = Service(AFTER_CALL, 422)
     with pytest.raises(RefusedError, match="422"):
-        await service.meets(Heard.PERSON)
+        await service.meets(Heard.PERSON, HURRIED)
+
+
+@pytest.mark.parametrize("step", range(len(SCRIPT["script"])))
+async def test_the_steps_of_the_script_are_ticked_in_their_order(step: int) -> None:
+    service = Service(TALKING, SCRIPT, TALKING, TALKING, FREE)
+    await service.meets(Heard.FAMILY_OFFERING, HURRIED)
+    assert json.loads(service.bodies[step]) == {"step": step}
+
+
+async def test_an_operator_announces_one_break_and_takes_it() -> None:
+    service = Service(AFTER_CALL, AFTER_CALL, AFTER_CALL, {"state": "paused"}, AFTER_CALL, FREE)
+    await service.meets(Heard.FAX, replace(HURRIED, break_after=2))
+    assert [path for method, path in service.asked if method == "POST"] == [
+        "/api/result",
+        "/api/result",
+        "/api/break",
+        "/api/ready",
+        "/api/result",
+    ]

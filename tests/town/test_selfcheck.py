@@ -45,6 +45,7 @@ def record(at: datetime = THURSDAY, outcome: str | None = "no_answer", outcomes:
         case_id=1,
         number=NUMBER,
         placed_at=at - timedelta(seconds=0.1),
+        reserved=False,
         outcomes=outcomes,
         result=Result(outcome=outcome) if outcome else None,
     )
@@ -116,6 +117,52 @@ def test_an_attempt_that_never_left_the_house_needs_no_call() -> None:
 
 def test_a_short_ring_of_a_failed_call_is_no_breach() -> None:
     assert broken([record(outcome="failed")], [call(ring_s=10)]) == []
+
+
+MESSAGE = "whoever found no operator heard the courtesy message"
+HELD = "and was called again, if at all, with an operator held for them"
+
+
+@pytest.mark.parametrize(
+    ("held_s", "hung_up", "expected"),
+    [
+        # two seconds of patience and five of the message at least
+        (7.0, False, []),
+        (6.9, False, [MESSAGE]),
+        # whoever had enough of waiting may go
+        (2.5, True, []),
+    ],
+)
+def test_an_abandoned_person_has_to_hear_the_message(
+    held_s: float, hung_up: bool, expected: list[str]
+) -> None:
+    answered = replace(call(), answered=5.0, ended=5.0 + held_s, hung_up=hung_up)
+    assert broken([record(outcome="abandoned")], [answered]) == expected
+
+
+@pytest.mark.parametrize(
+    ("first", "outcome", "reserved", "expected"),
+    [
+        ("abandoned", "person_done", True, []),
+        ("abandoned", "no_answer", True, []),
+        # nobody held; and somebody held who did not take the call
+        ("abandoned", "person_done", False, [HELD]),
+        ("abandoned", "abandoned", True, [HELD]),
+        # of any other call nothing is asked
+        ("no_answer", "person_done", False, []),
+    ],
+)
+def test_an_abandoned_person_is_called_again_with_an_operator_held(
+    first: str, outcome: str, reserved: bool, expected: list[str]
+) -> None:
+    at = THURSDAY + timedelta(minutes=30)
+    long = replace(call(), answered=5.0, ended=38.0)
+    later = replace(call(at), invited=1800.0, ringing=1801.0, answered=1802.0, ended=1860.0)
+    again = replace(record(at, outcome), attempt_id="a2", reserved=reserved)
+    calls = [long if first == "abandoned" else call(), later]
+    if outcome == "no_answer":
+        calls[1] = replace(later, answered=None)
+    assert broken([record(outcome=first), again], calls) == expected
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from dialer.cli.status_view import SHOWN, view
 from dialer.web.models import AppointmentStatus, Status
-from tests.dialer.web.fake import NOW, FakeDesk
+from tests.dialer.web.fake import NOW, PACING, FakeDesk
 
 
 def shown(status: Status, width: int = 160) -> str:
@@ -24,9 +24,10 @@ def shown(status: Status, width: int = 160) -> str:
         ({"asterisk_connected": False}, "Asterisk is not connected"),
         ({"database_ok": False}, "the database does not answer"),
         ({"draining": True}, "the service is stopping"),
+        ({"pacing": PACING.model_copy(update={"miscalibrated": "off by 9"})}, "off by 9; see"),
     ],
 )
-async def test_what_needs_attention_is_told(changes: dict[str, bool], warning: str) -> None:
+async def test_what_needs_attention_is_told(changes: dict[str, object], warning: str) -> None:
     well = await FakeDesk().status()
     assert warning not in shown(well)
     assert warning in shown(well.model_copy(update=changes))
