@@ -34,37 +34,41 @@ def calls_to_place(snapshot: Snapshot) -> Pace:
     if not snapshot.may_dial or not math.isfinite(snapshot.now_s):
         return Pace(calls=0, limit=Limit.STOPPED, mode=mode, why=why)
     allowed = credit.allowed_miss(snapshot, len(staying), left)
+    # progressive for want of credit still looks ahead: a callback may take the operator
     foresees = mode is Mode.PREDICTIVE or why is Why.CREDIT_SPENT
     room = _Room(snapshot, staying, mode)
     outlook = Outlook.of(snapshot, staying)
-    chosen: list[int] = []
-    misses: list[float] = []
-    miss, limit = outlook.miss(), room.limit
-    while len(chosen) < room.calls:
-        if foresees and miss > allowed:
-            limit = room.limit_by_risk
-            break
-        if len(chosen) == len(snapshot.candidates):
-            limit = Limit.CANDIDATES
-            break
-        # in the plan's order: another choice among the next ones was found to gain nothing (docs/pacing.md)
-        outlook.add(snapshot.estimates.answer(snapshot.candidates[len(chosen)]))
-        misses.append(miss)
-        chosen.append(len(chosen))
-        miss = outlook.miss()
+    misses, limit = _choose(snapshot, outlook, room, allowed if foresees else 1.0)
     return Pace(
-        calls=len(chosen),
+        calls=len(misses),
         limit=limit,
         reserved=room.reserved,
-        chosen=tuple(chosen),
+        # in the plan's order: another choice among the next ones was found to gain nothing (docs/pacing.md)
+        chosen=tuple(range(len(misses))),
         mode=mode,
         why=why,
         expected_answers=outlook.expected_answers,
         expected_free=outlook.expected_free,
-        miss=miss,
+        miss=outlook.miss(),
         misses=tuple(misses),
         allowed_miss=allowed,
     )
+
+
+def _choose(
+    snapshot: Snapshot, outlook: Outlook, room: _Room, allowed: float
+) -> tuple[list[float], Limit]:
+    """Add calls to the outlook, each with the risk it is placed at, until something binds."""
+    misses: list[float] = []
+    while len(misses) < room.calls:
+        miss = outlook.miss()
+        if miss > allowed:
+            return misses, room.limit_by_risk
+        if len(misses) == len(snapshot.candidates):
+            return misses, Limit.CANDIDATES
+        outlook.add(snapshot.estimates.answer(snapshot.candidates[len(misses)]))
+        misses.append(miss)
+    return misses, room.limit
 
 
 def _staying(snapshot: Snapshot) -> list[OperatorNow]:

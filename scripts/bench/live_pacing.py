@@ -62,8 +62,9 @@ from scripts.town.softphones import Softphones
 CHANCE = 0.35
 RING, TALK, AFTER_CALL = (3.0, 0.5), (6.0, 0.8), (1.5, 0.5)
 """Mean in seconds and coefficient of variation, log-normal."""
-REJECTED_S = 6.0
-"""After so long whoever does not answer rejects the call."""
+REJECTED_S = 9.0
+"""After so long whoever does not answer rejects the call: about as late as it is known of another call that
+a person answered (at the talk's result), so that the one is not learned before the other."""
 BELIEF_WEIGHT = 20.0
 """What is believed beforehand is right, and weighs as little as before a first call."""
 USE = 0.78

@@ -89,7 +89,7 @@ def test_for_many_calls_the_normal_distribution_says_nearly_the_same() -> None:
 # the verdict -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("calls", [150, 700])
+@pytest.mark.parametrize("calls", [150, 450])
 def test_beliefs_that_are_right_are_called_off_on_fewer_than_one_night_in_a_hundred(
     calls: int,
 ) -> None:
@@ -116,11 +116,8 @@ def test_answers_that_are_a_quarter_off_are_called_off_after_a_days_calls(wrong_
 
 
 def test_answers_right_on_the_whole_and_wrong_for_each_kind_of_phone_are_called_off() -> None:
-    beliefs = [Belief(low, n < 40) for low in (0.25, 0.55) for n in range(100)]
-    assert not calibrated(beliefs, ANSWER_EDGES).off
-    found = calibrated(beliefs, ANSWER_EDGES, bins_judged=True)
-    assert found.off == any(abs(one.z) > 3.6 for one in found.bins)
     beliefs = [Belief(low, n < 40) for low in (0.15, 0.65) for n in range(100)]
+    assert not calibrated(beliefs, ANSWER_EDGES).off
     assert calibrated(beliefs, ANSWER_EDGES, bins_judged=True).off
 
 

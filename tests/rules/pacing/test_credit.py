@@ -1,0 +1,186 @@
+"""The day's cap, turned into what one call may risk: no constant's value matters here."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from rules.pacing.credit import GAIN, aim, allowed_miss, answers_to_come, credit_of
+from rules.pacing.snapshot import Snapshot, Terms, Today
+
+CAPS = (0.01, 0.03, 0.1)
+lefts = st.one_of(st.integers(0, 1000), st.floats(0, 1000))
+
+
+def a_day(
+    cap: float,
+    connected: int,
+    abandoned: int,
+    left_s: float | None,
+    callbacks_per_s: float = 0.0,
+) -> Snapshot:
+    return Snapshot(
+        now_s=0.0,
+        may_dial=True,
+        operators=(),
+        calls=(),
+        lines=30,
+        lines_used=0,
+        callbacks_per_s=callbacks_per_s,
+        terms=Terms(cap=cap),
+        today=Today(connected=connected, abandoned=abandoned, left_s=left_s),
+    )
+
+
+@given(lefts, lefts)
+def test_more_left_is_aimed_at_more_and_never_at_more_than_is_left(a: float, b: float) -> None:
+    low, high = sorted((a, b))
+    assert aim(low) <= aim(high)
+    assert 0 <= aim(low) <= low
+    assert low == high or high - low < 1e-6 or aim(low) < aim(high)
+
+
+@pytest.mark.parametrize("left", [0, -1, -1000])
+def test_nothing_left_is_nothing_to_aim_at(left: int) -> None:
+    assert aim(left) == 0
+
+
+def test_few_left_are_used_sparingly_and_many_almost_evenly() -> None:
+    used = [aim(left) / left for left in (1, 2, 5, 20, 100, 400, 5000)]
+    assert used == sorted(used)
+    assert used[0] < 0.5 and used[-1] > 0.9
+
+
+def test_what_is_aimed_at_solves_the_equation_of_the_best_use_of_what_is_left() -> None:
+    power, value = GAIN / (1 - GAIN), 0.0
+    for left in range(1, 300):
+        # worth of one more left, by the rate that is best with it: aim = (a / step)^(1/(1-a))
+        step = GAIN * aim(left) ** (GAIN - 1)
+        value += step
+        assert value * step**power == pytest.approx(GAIN**power, rel=1e-9)
+
+
+days = st.builds(
+    a_day,
+    st.sampled_from(CAPS),
+    st.integers(0, 5000),
+    st.integers(0, 100),
+    st.floats(0, 30_000),
+    st.floats(0, 0.1),
+)
+
+
+@given(days, st.integers(0, 200))
+def test_credit_is_never_below_zero_nor_above_the_cap_of_all_answers(
+    day: Snapshot, operators: int
+) -> None:
+    credit = credit_of(day, operators)
+    answers = day.today.connected + day.today.abandoned + answers_to_come(day, operators)
+    assert 0 <= credit <= day.terms.cap * answers
+
+
+@given(days, st.integers(0, 200))
+def test_an_abandoned_call_costs_credit(day: Snapshot, operators: int) -> None:
+    more = replace(day, today=replace(day.today, abandoned=day.today.abandoned + 1))
+    before = credit_of(day, operators)
+    assert credit_of(more, operators) < before or before == 0
+
+
+@given(days, st.integers(0, 200))
+def test_a_connected_call_never_costs_credit(day: Snapshot, operators: int) -> None:
+    more = replace(day, today=replace(day.today, connected=day.today.connected + 1))
+    assert credit_of(more, operators) >= credit_of(day, operators)
+
+
+@pytest.mark.parametrize("cap", [0.0, -1.0, math.nan, -math.inf])
+def test_without_a_cap_to_use_there_is_no_credit(cap: float) -> None:
+    assert credit_of(a_day(cap, 10_000, 0, 30_000), 50) == 0
+
+
+@pytest.mark.parametrize("cap", [1.0, 2.0, math.inf])
+def test_no_cap_is_above_all_answers(cap: float) -> None:
+    assert credit_of(a_day(cap, 100, 0, 0), 5) == credit_of(a_day(1.0, 100, 0, 0), 5) <= 100
+
+
+def test_a_count_below_zero_is_no_credit() -> None:
+    none = credit_of(a_day(0.03, 1000, 0, 0), 5)
+    assert none > 0
+    assert credit_of(a_day(0.03, 1000, -500, 0), 5) == none
+    assert credit_of(a_day(0.03, -500, 0, 0), 5) == 0
+
+
+@given(days, st.integers(0, 200), st.floats(-5, 500))
+def test_what_a_call_may_risk_is_a_probability_that_grows_with_credit(
+    day: Snapshot, operators: int, left: float
+) -> None:
+    risk = allowed_miss(day, operators, left)
+    assert 0 <= risk <= 1
+    assert risk <= allowed_miss(day, operators, left + 1)
+
+
+def test_a_call_may_risk_more_the_fewer_answers_the_credit_must_last_for() -> None:
+    risks = [allowed_miss(a_day(0.03, 0, 0, left_s), 20, 3) for left_s in (30_000, 20_000, 10_000)]
+    assert risks == sorted(set(risks))
+
+
+def test_answers_to_come_grow_with_operators_and_time_and_fall_with_callbacks() -> None:
+    usual = answers_to_come(a_day(0.03, 0, 0, 3600), 10)
+    assert 0 < usual < 10 * 3600 / 220
+    assert answers_to_come(a_day(0.03, 0, 0, 7200), 10) == pytest.approx(2 * usual)
+    assert answers_to_come(a_day(0.03, 0, 0, 3600), 20) == pytest.approx(2 * usual)
+    assert answers_to_come(a_day(0.03, 0, 0, 3600, 0.01), 10) < usual
+    assert answers_to_come(a_day(0.03, 0, 0, 3600, 10.0), 10) == 0
+
+
+# how much is left of the day; whether answers are still reckoned with
+ENDS = [
+    (None, True),  # nobody says: as if some were to come
+    (0.0, False),
+    (-60.0, False),
+    (math.nan, False),
+    (-math.inf, False),
+    (math.inf, True),
+]
+
+
+@pytest.mark.parametrize(("left_s", "some"), ENDS)
+def test_answers_to_come_are_a_number_whatever_the_days_end(
+    left_s: float | None, some: bool
+) -> None:
+    found = answers_to_come(a_day(0.03, 0, 0, left_s), 5)
+    assert (found > 0) is some and math.isfinite(found)
+
+
+@given(
+    st.sampled_from(CAPS),
+    st.integers(1, 60),
+    st.floats(600, 30_000),
+    st.integers(0, 300),
+    st.data(),
+)
+def test_a_day_whose_answers_come_as_reckoned_never_ends_above_its_cap(
+    cap: float, operators: int, day_s: float, connected: int, data: st.DataObject
+) -> None:
+    """Answers come as evenly as reckoned with; each may be abandoned while there is credit for one."""
+    day = a_day(cap, connected, 0, day_s)
+    answers = int(answers_to_come(day, operators))
+    assume(answers >= 1)
+    greedy = data.draw(st.booleans())  # whenever it may be, or now and then
+    for answer in range(answers):
+        left_s = day_s * (1 - answer / answers_to_come(day_at(day, day_s), operators))
+        day = day_at(day, left_s)
+        may = credit_of(day, operators) >= 1
+        if may and (greedy or data.draw(st.booleans())):
+            day = replace(day, today=replace(day.today, abandoned=day.today.abandoned + 1))
+        else:
+            day = replace(day, today=replace(day.today, connected=day.today.connected + 1))
+    today = day.today
+    assert today.abandoned <= cap * (today.abandoned + today.connected)
+
+
+def day_at(day: Snapshot, left_s: float) -> Snapshot:
+    return replace(day, today=replace(day.today, left_s=left_s))
