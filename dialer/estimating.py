@@ -27,14 +27,6 @@ BEFOREHAND = Estimates(machine=Share(0.3, 20))
 """Before the first call: three in ten of those whom no person answers have a machine answer."""
 
 
-def chance_of_a_person(own_chance: float | None, estimates: Estimates) -> float:
-    """A phone's own chance, corrected by how people answer at present."""
-    if own_chance is None:
-        return estimates.chance.mean
-    odds = estimates.truth.odds * own_chance
-    return odds / (1 - own_chance + odds)
-
-
 class Estimating:
     """Holds the estimates and learns (`dialer.calls.Watcher`)."""
 
@@ -139,11 +131,7 @@ class Estimating:
         """Whether a person answered, against what was believed of the call."""
         if line.expected is None:  # taken up after a start: what was believed is not known any more
             return
-        estimates, own_chance = self.estimates, line.expected.own_chance
-        if own_chance is None:
-            self.estimates = replace(estimates, chance=estimates.chance.seen(answered))
-        else:
-            self.estimates = replace(estimates, truth=estimates.truth.seen(own_chance, answered))
+        self.estimates = self.estimates.attempted(line.expected.own_chance, answered)
 
     # how long it took ----------------------------------------------------------------------------
 

@@ -22,7 +22,6 @@ from dialer.calls import Calls, Expectation, Line
 from dialer.choosing import Allowed
 from dialer.clock import Clock
 from dialer.errors import AmiError, RefusedError
-from dialer.estimating import chance_of_a_person
 from dialer.metrics import Metrics
 from dialer.months import Month
 from dialer.seats import Seats
@@ -51,7 +50,7 @@ def as_chosen(estimates: Estimates, allowed: Allowed, *, miss: float | None, fre
     """A call to this phone, with what is believed of it (`Expectation`)."""
     expected = Expectation(
         own_chance=allowed.own_chance,
-        chance=chance_of_a_person(allowed.own_chance, estimates),
+        chance=estimates.person(allowed.own_chance),
         miss=miss,
         free=free,
     )

@@ -468,11 +468,7 @@ class _Running:
         self._estimates = replace(self._estimates, **seen)
 
     def _learn_attempt(self, call: _Call, *, answered: bool) -> None:
-        believed = call.now.chance
-        if believed is None:
-            self._learn(chance=self._estimates.chance.seen(answered))
-        else:
-            self._learn(truth=self._estimates.truth.seen(believed, answered))
+        self._estimates = self._estimates.attempted(call.now.chance, answered)
 
     def _learn_of(self, caller: _Caller) -> None:
         """Without detection whoever was not heard to be a machine is taken for a person."""

@@ -11,6 +11,9 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 SHORTEST_S = 0.2
 """A shorter time is taken for this: a logarithm must not run away."""
 LONGEST_S = 86_400.0
@@ -144,6 +147,14 @@ class Estimates:
             return self.chance.mean
         odds = self.truth.odds
         return chance * odds / (1 - chance + chance * odds)
+
+    def answers(self, chances: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The same as `answer` for many phones at once; NaN: nothing is known of a phone."""
+        known = (chances >= 0) & (chances <= 1)
+        own, odds = np.where(known, chances, 0.0), self.truth.odds
+        person = np.where(known, own * odds / (1 - own + own * odds), self.chance.mean)
+        found: NDArray[np.float64] = person + (1 - person) * self.machine.mean
+        return found
 
     def answer(self, chance: float | None) -> float:
         """Probability that the call is answered and needs an operator: also a machine's, if one gets it."""

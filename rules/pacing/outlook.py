@@ -119,7 +119,8 @@ def _answers(snapshot: Snapshot, forecast: Forecast) -> Floats:
     if not snapshot.calls:
         return _NOBODY
     ages = np.array([snapshot.now_s - call.placed_s for call in snapshot.calls])
-    chances = np.array([snapshot.estimates.answer(call.chance) for call in snapshot.calls])
+    own = np.array([math.nan if call.chance is None else call.chance for call in snapshot.calls])
+    chances = snapshot.estimates.answers(own)
     return answered(ages, chances, CALL_STEP_S, forecast.answered, forecast.unanswered)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from db.session import Sessions
 from dialer.calls import Expectation
-from dialer.estimating import BEFOREHAND, Estimating, chance_of_a_person
+from dialer.estimating import BEFOREHAND, Estimating
 from dialer.who_answered import PERSON_AFTER_S
 from rules.call_events import Answered, Connected, CourtesyStarted, HungUp, MessageLeft, Rang
 from rules.pacing.estimates import Estimates, LogNormal, Truth
@@ -77,7 +77,7 @@ async def test_a_talk_teaches_ringing_talk_and_after_call_work(floor: Watched) -
     assert floor.now.talk.mu == seen(BEFOREHAND.talk, TALK_S)
     assert floor.now.after_call.mu == seen(BEFOREHAND.after_call, WORK_S)
     assert floor.now.truth == Truth().seen(0.4, answered=True)
-    assert floor.now.chance == BEFOREHAND.chance
+    assert floor.now.chance == BEFOREHAND.chance.seen(True)
     assert (floor.now.machine, floor.now.machine_talk) == (
         BEFOREHAND.machine,
         BEFOREHAND.machine_talk,
@@ -220,25 +220,6 @@ async def test_what_was_learned_outlives_the_service(sessions: Sessions) -> None
     after = Watched(sessions)
     await after.estimating.load()
     assert after.now == before.now
-
-
-CHANCES = [
-    # a phone's own chance, by how much odds are better than believed; what is believed of it now
-    (None, 1.0, 0.35),
-    (0.5, 1.0, 0.5),
-    (0.5, 3.0, 0.75),
-    (0.2, 0.5, 1 / 9),
-    (0.0, 3.0, 0.0),
-    (1.0, 0.5, 1.0),
-]
-
-
-@pytest.mark.parametrize(("own_chance", "odds", "believed"), CHANCES)
-def test_a_phones_own_chance_is_corrected_by_how_people_answer_at_present(
-    own_chance: float | None, odds: float, believed: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Truth, "odds", odds)
-    assert chance_of_a_person(own_chance, Estimates()) == pytest.approx(believed)
 
 
 def test_a_machine_is_noticed_sooner_than_a_person_is_taken_for_granted() -> None:

@@ -89,9 +89,7 @@ class Recording(_Running):
 
     def _machine_ends(self, about: Any) -> None:
         at = self._at_now
-        self._note(
-            self._talked[about[0]], ended_at=at, outcome="voicemail_failed", saved_at=at
-        )
+        self._note(self._talked[about[0]], ended_at=at, outcome="voicemail_failed", saved_at=at)
         super()._machine_ends(about)
 
     def _becomes(self, operator: int, activity: Activity) -> None:
