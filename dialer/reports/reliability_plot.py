@@ -39,8 +39,10 @@ def _fill(panel: Any, title: str, calibration: Calibration) -> None:
     for one in bins:
         at = (one.believed, one.happened)
         panel.annotate(one.calls, at, xytext=(5, 4), textcoords="offset points", fontsize=7)
-    most = max([0.05, *believed, *(one.high for one in bins)])
+    # misses are small: the interval of a bin with a few calls would make all else a dot
+    most = 1.2 * max([0.05, *believed, *happened])
     panel.plot([0, most], [0, most], linestyle="--", color="grey", linewidth=1)
+    panel.set(xlim=(0, most), ylim=(0, most))
     panel.set_title(f"{title} ({calibration.calls} calls, z {calibration.z:+.1f})")
     panel.set_xlabel("believed")
     panel.set_ylabel("happened, 95 % interval")

@@ -35,7 +35,8 @@ class Outlook:
     """Operators left over at the coming moments; calls can be added to it."""
 
     def __init__(self, sure: int, free: Floats, answers: Floats, forecast: Forecast) -> None:
-        self._forecast = forecast
+        self._answered: Floats = forecast.answered[0]
+        self._answers_soon = float(self._answered.mean())
         self._shares: Floats
         self._firsts: Ints
         self._shares, self._firsts = left_over(sure, free, answers)
@@ -63,9 +64,8 @@ class Outlook:
 
     def add(self, chance: float) -> None:
         """One more call, answered with this probability."""
-        answer: Floats = self._forecast.answered[0] * chance
-        self._shares, self._firsts = with_call(self._shares, self._firsts, answer)
-        self.expected_answers += float(answer.sum()) / POINTS
+        self._shares, self._firsts = with_call(self._shares, self._firsts, self._answered * chance)
+        self.expected_answers += self._answers_soon * chance
 
 
 def _free(snapshot: Snapshot, staying: Sequence[OperatorNow], forecast: Forecast) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 
@@ -178,8 +178,9 @@ def test_a_day_paced_as_it_was_is_simulated_as_it_was(record: Recording) -> None
     recorded = RecordedDay(record.calls, record.moves, LIMIT_S).figures()
     spread = simulated(record)
     assert outside(recorded, spread) == []
-    for name in ("operators", "placed", "connected", "utilisation", "machines"):
-        assert spread[name].mean == pytest.approx(asdict(recorded)[name], rel=0.12)
+    # far from what it would be with other times or chances
+    assert spread["operators"].mean == pytest.approx(recorded.operators, rel=0.05)
+    assert spread["utilisation"].mean == pytest.approx(recorded.utilisation, rel=0.05)
     assert recorded.abandoned > 5
 
 

@@ -144,6 +144,15 @@ def test_a_better_chance_is_never_believed_to_be_answered_less(
     assert belief.answer(low) >= belief.person(low)
 
 
+@given(beliefs, st.lists(st.none() | st.floats(), max_size=10))
+def test_many_phones_at_once_are_believed_as_each_alone(
+    belief: Estimates, chances: list[float | None]
+) -> None:
+    own = np.array([math.nan if chance is None else chance for chance in chances])
+    alone = [belief.answer(chance) for chance in chances]
+    assert belief.answers(own) == pytest.approx(alone)
+
+
 @pytest.mark.parametrize("chance", [None, math.nan, -0.1, 1.1, math.inf])
 def test_a_phone_of_which_nothing_is_known_has_everybodys_chance(chance: float | None) -> None:
     assert KNOWN.person(chance) == KNOWN.chance.mean

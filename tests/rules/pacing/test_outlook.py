@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -51,7 +52,9 @@ centres = st.builds(
         lambda free, busy: [FREE] * free + busy, st.integers(0, 4), st.lists(_busy(), max_size=6)
     ),
     calls=st.lists(
-        st.builds(CallNow, placed_s=st.floats(NOW_S - 40, NOW_S), chance=st.none() | st.floats(0, 1)),
+        st.builds(
+            CallNow, placed_s=st.floats(NOW_S - 40, NOW_S), chance=st.none() | st.floats(0, 1)
+        ),
         max_size=8,
     ),
     lines=st.sampled_from([40, 40, 12]),
@@ -177,16 +180,14 @@ def test_a_call_in_flight_makes_every_call_riskier(
 @given(centres)
 def test_each_call_placed_makes_the_next_one_riskier(snapshot: Snapshot) -> None:
     found = risks(predictive(snapshot))
-    assert all(a <= b + 1e-6 for a, b in zip(found, found[1:], strict=False))
+    assert all(a <= b + 1e-6 for a, b in pairwise(found))
 
 
 @SOME
 @given(centres)
 def test_placing_what_was_chosen_leaves_little_to_place(snapshot: Snapshot) -> None:
     pace = predictive(snapshot)
-    placed = [
-        CallNow(placed_s=NOW_S, chance=snapshot.candidates[place]) for place in pace.chosen
-    ]
+    placed = [CallNow(placed_s=NOW_S, chance=snapshot.candidates[place]) for place in pace.chosen]
     again = calls_to_place(
         replace(
             snapshot,
@@ -242,6 +243,17 @@ def test_more_calls_than_free_operators_are_placed_and_to_more_unlikely_phones_m
         calls_to_place(centre(5, 5, candidates=(chance,) * 60)).calls for chance in (0.9, 0.5, 0.2)
     ]
     assert calls == sorted(set(calls)) and calls[0] >= 5 and calls[-1] > 10
+
+
+TAKEN = [dict(appointments_soon=1), dict(waiting=1), dict(callbacks_waiting=1)]
+
+
+@pytest.mark.parametrize("taken", TAKEN)
+def test_an_operator_who_is_taken_is_reckoned_with_as_if_not_free(taken: dict[str, int]) -> None:
+    kept, fewer = risks(calls_to_place(centre(5, 5, **taken))), risks(calls_to_place(centre(4, 5)))
+    assert len(kept) > 3
+    for one, other in zip(kept, fewer, strict=False):
+        assert one == pytest.approx(other, abs=1e-6)
 
 
 def test_expected_answers_and_operators_are_means() -> None:

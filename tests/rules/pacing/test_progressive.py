@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.pacing.decision import calls_to_place
@@ -109,8 +109,11 @@ def test_an_operator_who_is_free_is_kept_for_an_appointment(
 
 
 counts = st.integers(0, 300)
+UNCOMPILED = settings(max_examples=30, deadline=None)
+"""Coverage is measured without compiling, which is slow with so many calls."""
 
 
+@UNCOMPILED
 @given(counts, counts, counts, st.integers(-5, 500), st.integers(-5, 500), counts, st.booleans())
 def test_no_snapshot_gives_more_calls_than_unclaimed_operators_or_free_lines(
     free: int, unanswered: int, waiting: int, lines: int, used: int, soon: int, may_dial: bool
@@ -125,6 +128,7 @@ def test_no_snapshot_gives_more_calls_than_unclaimed_operators_or_free_lines(
     assert may_dial or calls == 0
 
 
+@UNCOMPILED
 @given(counts, st.integers(0, 500), st.integers(0, 500))
 def test_placing_what_pacing_said_leaves_nothing_to_place(free: int, used: int, lines: int) -> None:
     placed = calls_to_place(snapshot(free, 0, 0, lines, used)).calls
