@@ -40,6 +40,25 @@ def look_up(ages_s: Floats, step_s: float, table: Floats) -> Floats:
 
 
 @njit(cache=True)
+def answers_now(chances: Floats, odds: float, unknown: float, machine: float) -> Floats:
+    """Probability that each call is answered by anybody (`rules.pacing.estimates.Estimates.answer`).
+
+    Args:
+        chances: of a person's answer, as handed in; NaN: nothing is known.
+        odds: by what their odds are multiplied.
+        unknown: taken where nothing is known.
+        machine: of those whom no person answers, the share a machine answers.
+    """
+    found = np.empty(len(chances))
+    for i in range(len(chances)):
+        own = chances[i]
+        known = own >= 0.0 and own <= 1.0
+        person = own * odds / (1.0 - own + own * odds) if known else unknown
+        found[i] = person + (1.0 - person) * machine
+    return found
+
+
+@njit(cache=True)
 def answered(ages_s: Floats, chances: Floats, step_s: float, by: Floats, left: Floats) -> Floats:
     """For each call in flight the probability of its being answered by each moment.
 

@@ -90,13 +90,14 @@ def allowed_miss(snapshot: Snapshot, operators: int, left: float) -> float:
     if left < 1:
         return SPENT
     least = LAST_ANSWERS + LAST_ANSWERS_EACH * operators
-    return min(MOST, MARGIN * aim(left) / max(least, answers_to_come(snapshot, operators)))
+    aimed = aim(left) / max(least, answers_to_come(snapshot, operators))
+    return max(SPENT, min(MOST, MARGIN * aimed))
 
 
 def answers_to_come(snapshot: Snapshot, operators: int) -> float:
     """Answers expected until the day's calling ends, if these operators stay."""
     left_s = snapshot.today.left_s
     span_s = UNKNOWN_LEFT_S if left_s is None else within(left_s, 0.0, LONGEST_S)
-    callbacks = max(0.0, snapshot.callbacks_per_s) * snapshot.estimates.handling_s
-    at_work = max(0.0, operators - callbacks)
-    return USE * at_work * span_s / snapshot.estimates.handling_s
+    handling_s = snapshot.estimates.handling_s
+    at_work = max(0.0, operators - max(0.0, snapshot.callbacks_per_s) * handling_s)
+    return USE * at_work * span_s / handling_s

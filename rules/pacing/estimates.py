@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Self
 
-import numpy as np
-from numpy.typing import NDArray
+from rules.pacing.balance import Floats, answers_now
 
 SHORTEST_S = 0.2
 """A shorter time is taken for this: a logarithm must not run away."""
@@ -31,6 +31,12 @@ def within(value: float, low: float, high: float) -> float:
     """The nearest number from `low` to `high`; `low` for none at all (NaN, of a clock that jumped)."""
     # the order matters: max() keeps its first argument if the second is NaN
     return min(max(low, value), high)
+
+
+@lru_cache(maxsize=1024)
+def _mean_s(mu: float, var: float) -> float:
+    # asked with every look at the world, and changed by every call at most
+    return math.exp(within(mu + var / 2, *LOG_LIMITS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,7 @@ class LogNormal:
     @property
     def mean_s(self) -> float:
         """The mean time in seconds."""
-        return math.exp(within(self.mu + self.var / 2, *LOG_LIMITS))
+        return _mean_s(self.mu, self.var)
 
     def seen(self, seconds: float) -> Self:
         """The belief after one observation (conjugate for mean and variance, with a bounded memory)."""
@@ -148,13 +154,9 @@ class Estimates:
         odds = self.truth.odds
         return chance * odds / (1 - chance + chance * odds)
 
-    def answers(self, chances: NDArray[np.float64]) -> NDArray[np.float64]:
+    def answers(self, chances: Floats) -> Floats:
         """The same as `answer` for many phones at once; NaN: nothing is known of a phone."""
-        known = (chances >= 0) & (chances <= 1)
-        own, odds = np.where(known, chances, 0.0), self.truth.odds
-        person = np.where(known, own * odds / (1 - own + own * odds), self.chance.mean)
-        found: NDArray[np.float64] = person + (1 - person) * self.machine.mean
-        return found
+        return answers_now(chances, self.truth.odds, self.chance.mean, self.machine.mean)
 
     def answer(self, chance: float | None) -> float:
         """Probability that the call is answered and needs an operator: also a machine's, if one gets it."""

@@ -26,9 +26,9 @@ _LEAST_LEFT = 0.02
 """Whoever is among the longest 2 % is treated as if just become so: what lies beyond is not known well."""
 _RATIO = np.linspace(0.3, 1.7, 57)
 """Talked ÷ foreseen talk, of operators whose script progress is known."""
-_FORESEEN = np.geomspace(5.0, 3000.0, 64)
+_FORESEEN = np.geomspace(5.0, 3000.0, 32)
 """Foreseen length of a talk, seconds."""
-_SPREADS = np.array([0.05, 0.075, 0.1, 0.15, 0.25, 0.4])
+_SPREADS = np.array([0.07, 0.1, 0.2, 0.4])
 """How uncertain it is (standard deviation of its logarithm)."""
 _GRAIN = 20
 """Beliefs are told apart by 1/20 in mean and variance of the logarithm: small news builds no new tables."""
@@ -83,6 +83,8 @@ class Forecast:
         """Of the calls that will be answered, those not answered yet."""
         self.answered: Floats = np.interp(ages + moments, grid, by) - until
         """Of the calls that will be answered, those answered later than this age and by the moment."""
+        self.soon = float(self.answered[0].mean())
+        """Of a call placed now: answered by the moment, the mean over the moments."""
 
     @cached_property
     def worked(self) -> Floats:
@@ -149,8 +151,13 @@ def forecast_of(estimates: Estimates, patience_s: float) -> Forecast:
 
 
 def _grains(of: LogNormal) -> tuple[int, int]:
+    return _rounded(of.mu, of.var)
+
+
+@lru_cache(maxsize=1024)
+def _rounded(mu: float, var: float) -> tuple[int, int]:
     # a belief gone astray must not end the pacing
-    return round(within(of.mu, *LOG_LIMITS) * _GRAIN), round(within(of.var, 0.0, MOST_VAR) * _GRAIN)
+    return round(within(mu, *LOG_LIMITS) * _GRAIN), round(within(var, 0.0, MOST_VAR) * _GRAIN)
 
 
 def _of_grains(mu: int, var: int) -> LogNormal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -18,7 +19,7 @@ from rules.pacing.forecast import (
     Forecast,
     forecast_of,
 )
-from rules.pacing.snapshot import Activity, OperatorNow, Snapshot
+from rules.pacing.snapshot import Activity, OperatorNow, Snapshot, Tick
 
 TICK_SPREAD = 0.1
 """How far a tick of the script strays from its share of the talk (standard deviation of the logarithm)."""
@@ -36,7 +37,7 @@ class Outlook:
 
     def __init__(self, sure: int, free: Floats, answers: Floats, forecast: Forecast) -> None:
         self._answered: Floats = forecast.answered[0]
-        self._answers_soon = float(self._answered.mean())
+        self._answers_soon = forecast.soon
         self._shares: Floats
         self._firsts: Ints
         self._shares, self._firsts = left_over(sure, free, answers)
@@ -103,12 +104,19 @@ def foreseen_talk(operator: OperatorNow, talk: LogNormal) -> tuple[float, float]
     Returns:
         Its median in seconds, and the standard deviation of its logarithm (normal beliefs, multiplied).
     """
-    precision = 1 / within(talk.var, LEAST_VAR, MOST_VAR)
-    mean = talk.mu * precision
-    for tick in operator.ticks[-_TICKS:]:
+    return _foreseen_talk(operator.since_s, operator.ticks[-_TICKS:], talk.mu, talk.var)
+
+
+@lru_cache(maxsize=1024)
+def _foreseen_talk(
+    since_s: float, ticks: tuple[Tick, ...], mu: float, var: float
+) -> tuple[float, float]:
+    precision = 1 / within(var, LEAST_VAR, MOST_VAR)
+    mean = mu * precision
+    for tick in ticks:
         if not 0 < tick.share <= 1:
             continue  # a step at the very beginning, or none, tells nothing of the length
-        so_far = within(tick.at_s - operator.since_s, _SHORTEST_S, LONGEST_S)
+        so_far = within(tick.at_s - since_s, _SHORTEST_S, LONGEST_S)
         mean += (math.log(so_far) - math.log(tick.share)) / TICK_SPREAD**2
         precision += 1 / TICK_SPREAD**2
     return math.exp(within(mean / precision, *LOG_LIMITS)), precision**-0.5

@@ -124,7 +124,7 @@ def test_what_a_call_may_risk_is_a_probability_that_grows_with_credit(
 
 
 def test_a_call_may_risk_more_the_fewer_answers_the_credit_must_last_for() -> None:
-    risks = [allowed_miss(a_day(0.03, 0, 0, left_s), 20, 3) for left_s in (30_000, 20_000, 10_000)]
+    risks = [allowed_miss(a_day(0.03, 0, 0, left_s), 20, 30) for left_s in (30_000, 20_000, 10_000)]
     assert risks == sorted(set(risks))
 
 
