@@ -26,8 +26,9 @@ SPENT = 0.002
 """What a call may risk once the credit is spent: only callbacks and breaks make it more than nothing."""
 DOUBT = 0.7
 """Standard deviations by which fewer answers are reckoned with than expected."""
-PENDING = 0.25
-"""Part of an abandoned call held back for the calls that are ringing as the last one is used up."""
+PENDING, PENDING_EACH = 0.25, 0.03
+"""Abandoned calls held back for the calls that are ringing as the last one is used up; so many more for each
+operator."""
 LAST_ANSWERS = 2.0
 LAST_ANSWERS_EACH = 0.5
 """Guard near the day's end: what is left is spread over at least so many answers, and so many for each
@@ -78,7 +79,8 @@ def credit_of(snapshot: Snapshot, operators: int) -> float:
     # a count below zero must not become credit
     connected, abandoned = max(0, today.connected), max(0, today.abandoned)
     cap = within(snapshot.terms.cap, 0.0, 1.0)
-    return max(0.0, cap * (connected + abandoned + sure) - abandoned - PENDING)
+    pending = PENDING + PENDING_EACH * operators
+    return max(0.0, cap * (connected + abandoned + sure) - abandoned - pending)
 
 
 def allowed_miss(snapshot: Snapshot, operators: int, left: float) -> float:

@@ -118,7 +118,8 @@ class Robot:
 
     async def _go_through_script(self, me: Me, begun: float, seconds: float) -> Me:
         """Speak, and tick each step of the script when it is done."""
-        if self._speaking is None or self._speaking.done():  # else the words of the talk before go on
+        # else the words of the talk before still go on
+        if self._speaking is None or self._speaking.done():
             self._speaking = asyncio.create_task(self._softphone.say(OPERATOR))
         for step, at_s in enumerate(await self._ticks_s(seconds)):
             me = await self._stay(me, begun + at_s)

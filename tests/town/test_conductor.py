@@ -29,6 +29,8 @@ class PretendedService:
     clock: JumpClock
     due: list[datetime]
     call_s: float = 0.0
+    hesitates_s: float = 0.0
+    """So long it takes to call whoever is due."""
     placed: list[datetime] = field(default_factory=list)
     paused: bool = False
     words: list[str] = field(default_factory=list)
@@ -44,15 +46,25 @@ class PretendedService:
 
     async def look(self) -> Status:
         now = self.clock.now()
-        while not self.paused and self.due and self.due[0] <= now:
+        since = now - timedelta(seconds=self.hesitates_s)
+        while not self.paused and self.due and self.due[0] <= since:
             self.due.pop(0)
             self.placed.append(now)
             self._busy_until = time.monotonic() + self.call_s
         talking = time.monotonic() < self._busy_until
-        return status(now, self.due[0] if self.due else None, "talking" if talking else "free")
+        waiting = sum(due <= now for due in self.due)
+        next_due = self.due[0] if self.due and not waiting else None
+        state = "paused" if self.paused else "running"
+        return status(now, next_due, "talking" if talking else "free", waiting, state)
 
 
-def status(now: datetime, due: datetime | None, state: Literal["free", "talking"]) -> Status:
+def status(
+    now: datetime,
+    due: datetime | None,
+    state: Literal["free", "talking"],
+    waiting: int,
+    campaign: str,
+) -> Status:
     return Status(
         now=now, started_at=now, draining=False, emergency_stop=False, asterisk_connected=True,
         database_ok=True, problems={}, pace="", limit="operators", pacing=PACING, lines=1,
@@ -60,8 +72,8 @@ def status(now: datetime, due: datetime | None, state: Literal["free", "talking"
         operators=(OperatorStatus(id="201", state=state, since=now),),
         campaigns=(
             CampaignStatus(
-                name="m", state="running", cases=1, open=1, complete=0, due=0, placed_today=0,
-                counted_today=0, next_due=due,
+                name="m", state=campaign, cases=1, open=1, complete=0, due=waiting,
+                placed_today=0, counted_today=0, next_due=due,
             ),
         ),
     )  # fmt: skip
@@ -101,6 +113,13 @@ async def test_no_call_in_progress_sees_a_jump(tmp_path: Path) -> None:
     await play(service, [Round(begins=LONG_AGO, until_s=5)], tmp_path)
     assert len(service.placed) == 2
     assert time.monotonic() - begun >= 0.6
+
+
+async def test_whoever_is_due_is_called_before_the_calendar_jumps(tmp_path: Path) -> None:
+    due = [later(seconds=0), later(minutes=10)]
+    service = PretendedService(JumpClock(LONG_AGO), list(due), hesitates_s=0.3)
+    await play(service, [Round(begins=LONG_AGO, until_s=5)], tmp_path)
+    assert [at.replace(microsecond=0) for at in service.placed] == due
 
 
 async def test_a_round_that_takes_too_long_is_paused_and_the_next_one_begins(
