@@ -12,7 +12,9 @@ from dialer.estimating import Estimating
 from dialer.months import Month
 from dialer.seats import Seats
 from rules.call_state import State
-from rules.pacing.snapshot import CallNow, Snapshot, Terms
+from rules.pacing.decision import calls_to_place
+from rules.pacing.estimates import Estimates
+from rules.pacing.snapshot import Activity, CallNow, OperatorNow, Snapshot, Terms, Tick
 from rules.profile import Profile
 
 _ALIVE = frozenset(State) - {State.ENDED}
@@ -95,4 +97,23 @@ def terms_of(profile: Profile) -> Terms:
         cap=profile.abandon_cap,
         patience_s=profile.patience_s,
         calls_per_operator=profile.calls_per_operator,
+    )
+
+
+def rehearse(estimates: Estimates) -> None:
+    """Ask pacing once, about an office with everything in it: what it compiles at its first use ever (some
+    seconds), and its tables, are there before a person is on the line."""
+    ticked = OperatorNow(activity=Activity.TALKING, since_s=0.0, ticks=(Tick(0.5, 60.0),))
+    others = [OperatorNow(activity=activity, since_s=0.0) for activity in Activity]
+    calls_to_place(
+        Snapshot(
+            now_s=70.0,
+            may_dial=True,
+            operators=[ticked, *others],
+            calls=[CallNow(placed_s=65.0)],
+            lines=10,
+            lines_used=1,
+            candidates=(None, 0.5),
+            estimates=estimates,
+        )
     )

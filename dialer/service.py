@@ -40,6 +40,7 @@ from dialer.logs import set_up_logs
 from dialer.months import Months
 from dialer.new_day import NewDay
 from dialer.pacer import Pacer
+from dialer.pacing_view import rehearse
 from dialer.problems import Problem
 from dialer.recovery import FRESH_S, Recovery
 from dialer.reminders import EVERY_S as REMIND_EVERY_S
@@ -160,6 +161,7 @@ class Service:
             await self.clock_check.look()
             await self.inbox.open()
             await self.estimating.load()
+            rehearse(self.estimating.estimates)
             await self.day.load()
             await self._read_chances()
             self._note_seats()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from dialer.calls import Expectation
@@ -118,3 +121,20 @@ async def test_lines_left_are_never_below_none(town: Town) -> None:
     office.place("a")
     office.place("b", case=2)
     assert office.view.lines_left() == 0
+
+
+COMPILED = """
+from dialer.pacing_view import rehearse
+from rules.pacing import balance
+from rules.pacing.estimates import Estimates
+
+rehearse(Estimates())
+compiled = [one for one in vars(balance).values() if hasattr(one, "signatures")]
+assert len(compiled) > 5, compiled
+assert all(one.signatures for one in compiled), compiled
+"""
+
+
+def test_all_that_pacing_compiles_is_compiled_before_the_first_call() -> None:
+    # in a process of its own: here other tests have compiled it
+    subprocess.run([sys.executable, "-c", COMPILED], check=True, timeout=120)
