@@ -109,7 +109,7 @@ def rehearse(estimates: Estimates) -> None:
         Snapshot(
             now_s=70.0,
             may_dial=True,
-            operators=[ticked, *others],
+            operators=[ticked, *others, *others],
             calls=[CallNow(placed_s=65.0)],
             lines=10,
             lines_used=1,
