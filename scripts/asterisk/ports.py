@@ -15,7 +15,8 @@ _LOOPBACK = "127.0.0.1"
 # Below Linux' ephemeral range (32768 up): a port found free here is not handed to an outgoing
 # connection between the look and its use.
 _FIRST, _LAST = 12000, 32000
-_KEPT = 32
+_KEPT = 3000
+"""Ports kept from others after they were handed out: several processes ask at once."""
 _given: deque[range] = deque()
 """What was handed out last: a port may be free only because its user has not started yet."""
 
@@ -29,9 +30,9 @@ def free_range(length: int) -> int:
     """The first of `length` consecutive ports, all free; even, as RTP ranges begin.
 
     Raises:
-        OSError: no such range was found in a hundred tries.
+        OSError: no such range was found in a thousand tries.
     """
-    for _ in range(100):
+    for _ in range(1000):
         first = random.randrange(_FIRST, _LAST - length, 2)
         wanted = range(first, first + length)
         if any(_overlap(wanted, given) for given in _given) or not _reserve(wanted):
@@ -45,7 +46,7 @@ def free_range(length: int) -> int:
 
 def _keep(given: range) -> None:
     _given.append(given)
-    if len(_given) > _KEPT:
+    while sum(map(len, _given)) > _KEPT:
         _release(_given.popleft())
 
 
