@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.databases import (
     database_url,
@@ -16,6 +16,9 @@ from tests.databases import (
 
 THOROUGH = "thorough"
 """Hypothesis profile for the long properties: more examples than the suite has time for."""
+# how long drawing takes says nothing of our code: the first draws of a fresh clone build tables
+settings.register_profile("suite", suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 settings.register_profile(THOROUGH)
 
 __all__ = ["database_url", "empty_database_url", "postgres", "sessions", "sqlite_template"]

@@ -14,15 +14,15 @@ from scripts.asterisk.root import cache
 _LOOPBACK = "127.0.0.1"
 # Below Linux' ephemeral range (32768 up): a port found free here is not handed to an outgoing
 # connection between the look and its use.
-_FIRST, _LAST = 12000, 32000
-_KEPT = 3000
+_FIRST, _LAST = 10240, 32000
+_KEPT = 1500
 """Ports kept from others after they were handed out: several processes ask at once."""
 _given: deque[range] = deque()
 """What was handed out last: a port may be free only because its user has not started yet."""
 
 
 def free_port() -> int:
-    """A port (12000–31999) free for TCP and UDP on 127.0.0.1, and not given just before."""
+    """A port (10240–31999) free for TCP and UDP on 127.0.0.1, and not given just before."""
     return free_range(1)
 
 
