@@ -21,6 +21,18 @@ OPERATORS: Final = "yobirin-operators"
 INBOUND: Final = "yobirin-inbound"
 LOGIN_EXTENSION: Final = "*1"
 
+# contexts of a callback
+CALLBACK: Final = "yobirin-callback"
+CALLBACK_WAIT: Final = "yobirin-callback-wait"
+CALLBACK_CONNECT: Final = "yobirin-callback-connect"
+"""The extension is the agent to be connected to."""
+CALLBACK_ALONE: Final = "yobirin-callback-alone"
+"""The service is not there: Asterisk's own queue, else message and recording."""
+CALLBACK_AGENT: Final = "yobirin-callback-agent"
+"""Where the members of that queue lead; the extension is the agent."""
+CALLBACK_MESSAGE: Final = "yobirin-callback-message"
+CALLBACK_QUEUE: Final = "yobirin-callbacks"
+
 # channel variables
 ATTEMPT: Final = "YOBIRIN_ATTEMPT"
 OPERATOR: Final = "YOBIRIN_OPERATOR"
@@ -36,6 +48,38 @@ EVENT_OPERATOR_MISSED: Final = "YobirinOperatorMissed"
 """Also Operator: <agent> and Status: <AGENT_STATUS>."""
 EVENT_MESSAGE_STARTED: Final = "YobirinMessageStarted"
 EVENT_MESSAGE_LEFT: Final = "YobirinMessageLeft"
+
+EVENT_CALLBACK: Final = "YobirinCallback"
+"""What becomes of a callback: Callback: <Uniqueid of its channel>, Stage: one of those below, Detail; with
+`arrived` also Called and Number ('' where it is withheld)."""
+STAGE_ARRIVED: Final = "arrived"
+STAGE_WAITING: Final = "waiting"
+STAGE_JOINING: Final = "joining"
+"""Detail: the agent."""
+STAGE_MISSED: Final = "missed"
+"""Detail: the agent, who did not take the caller or whose line broke; the caller waits again."""
+STAGE_ALONE: Final = "alone"
+STAGE_TALK: Final = "talk"
+"""Detail: the agent who got the caller from Asterisk's own queue."""
+STAGE_GUIDANCE: Final = "guidance"
+"""Detail: the sounds that are played."""
+STAGE_MESSAGE: Final = "message"
+STAGE_RECORDED: Final = "recorded"
+"""Detail: seconds."""
+STAGE_ASKED_BACK: Final = "asked_back"
+STAGE_ENDED: Final = "ended"
+
+# channel variables of a callback
+CALLBACK_ID: Final = "YOBIRIN_CALLBACK"
+CALLED: Final = "YOBIRIN_CALLED"
+DO: Final = "YOBIRIN_DO"
+"""What AGI decided (`rules.answering.Do`)."""
+PLAY: Final = "YOBIRIN_PLAY"
+"""The sounds to play, joined by &."""
+
+CALLBACK_JOURNAL: Final = "yobirin-callback"
+"""Family; the key is the callback, the value `stage|detail|arrived|at|ended|called|number` (times in seconds since
+1970, `ended` 0 or 1). Deleted when the end is committed."""
 
 # journal in Asterisk's own database: what happened while the service was away
 JOURNAL: Final = "yobirin"
