@@ -5,7 +5,6 @@ The service writes it at every change and at least every second; who answers rea
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
@@ -64,7 +63,7 @@ def write_board(path: Path, board: Board) -> None:
     """
     new = path.with_name(f".{path.name}.new")
     new.write_text(board.model_dump_json(), encoding="utf-8")
-    os.replace(new, path)
+    new.replace(path)
 
 
 def read_board(path: Path) -> Board | None:

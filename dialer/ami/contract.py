@@ -78,8 +78,8 @@ PLAY: Final = "YOBIRIN_PLAY"
 """The sounds to play, joined by &."""
 
 CALLBACK_JOURNAL: Final = "yobirin-callback"
-"""Family; the key is the callback, the value `stage|detail|arrived|at|ended|called|number` (times in seconds since
-1970, `ended` 0 or 1). Deleted when the end is committed."""
+"""Family; the key is the callback, the value `stage|detail|arrived|at|ended|called|number` (times in seconds
+since 1970, `ended` 0 or 1). Deleted when the end is committed."""
 
 # journal in Asterisk's own database: what happened while the service was away
 JOURNAL: Final = "yobirin"
