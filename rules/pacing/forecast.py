@@ -15,8 +15,11 @@ import numpy as np
 from rules.pacing.balance import Floats, Ints
 from rules.pacing.estimates import LOG_LIMITS, MOST_VAR, Estimates, LogNormal, within
 
-POINTS = 8
-"""Moments at which a call placed now may be answered."""
+POINTS, FEW_POINTS = 16, 8
+"""Moments at which a call placed now may be answered; fewer in a large centre, where a finer look would take
+longer than it gains."""
+MANY = 300
+"""Operators and calls in flight of a large centre."""
 CALL_STEP_S, _CALL_LAST_S = 0.5, 60.0
 WORK_STEP_S, _WORK_LAST_S = 1.0, 300.0
 TALK_STEP_S, _TALK_LAST_S = 2.0, 1000.0
@@ -30,8 +33,8 @@ _FORESEEN = np.geomspace(5.0, 3000.0, 32)
 """Foreseen length of a talk, seconds."""
 _SPREADS = np.array([0.07, 0.1, 0.2, 0.4])
 """How uncertain it is (standard deviation of its logarithm)."""
-_GRAIN = 20
-"""Beliefs are told apart by 1/20 in mean and variance of the logarithm: small news builds no new tables."""
+_GRAIN = 40
+"""Beliefs are told apart by 1/40 in mean and variance of the logarithm: small news builds no new tables."""
 
 _PHI_STEPS = 400
 _PHI_LAST = 6.0
@@ -64,16 +67,18 @@ class Forecast:
         machine_ring: LogNormal,
         machine_talk: LogNormal,
         patience_s: float,
+        points: int,
     ) -> None:
         """
         Args:
             machine_share: of the answers an operator gets, those of machines.
+            points: moments looked at.
         """
         self._talk, self._after_call = talk, after_call
         self._machine_share, self._machine_talk = machine_share, machine_talk
         grid = np.arange(0, _CALL_LAST_S * 2, 0.1)
         by = (1 - machine_share) * cdf(grid, ring) + machine_share * cdf(grid, machine_ring)
-        moments = np.interp((np.arange(POINTS) + 0.5) / POINTS, by, grid)
+        moments = np.interp((np.arange(points) + 0.5) / points, by, grid)
         self.moments: Floats = moments
         """Seconds from now at which a call placed now may be answered, equally likely each."""
         self._free_by: Floats = moments + patience_s
@@ -141,12 +146,17 @@ class Forecast:
         return cdf(self._free_by[:, None] * (1 - parts), self._after_call)
 
 
-def forecast_of(estimates: Estimates, patience_s: float) -> Forecast:
-    """The tables for what is believed."""
+def forecast_of(estimates: Estimates, patience_s: float, size: int) -> Forecast:
+    """The tables for what is believed.
+
+    Args:
+        size: operators and calls in flight.
+    """
     e = estimates
     return _made(
         *_grains(e.ring), *_grains(e.talk), *_grains(e.after_call), round(e.machine_share * _GRAIN),
         *_grains(e.machine_ring), *_grains(e.machine_talk), within(patience_s, 0.0, _CALL_LAST_S),
+        FEW_POINTS if size > MANY else POINTS,
     )  # fmt: skip
 
 
@@ -168,7 +178,7 @@ def _of_grains(mu: int, var: int) -> LogNormal:
 def _made(
     ring: int, ring_var: int, talk: int, talk_var: int, work: int, work_var: int, machines: int,
     machine_ring: int, machine_ring_var: int, machine_talk: int, machine_talk_var: int,
-    patience_s: float,
+    patience_s: float, points: int,
 ) -> Forecast:  # fmt: skip
     return Forecast(
         _of_grains(ring, ring_var),
@@ -178,6 +188,7 @@ def _made(
         _of_grains(machine_ring, machine_ring_var),
         _of_grains(machine_talk, machine_talk_var),
         patience_s,
+        points,
     )
 
 

@@ -13,7 +13,6 @@ from rules.pacing.balance import Floats, Ints, answered, left_over, look_up, non
 from rules.pacing.estimates import LEAST_VAR, LOG_LIMITS, LONGEST_S, MOST_VAR, LogNormal, within
 from rules.pacing.forecast import (
     CALL_STEP_S,
-    POINTS,
     TALK_STEP_S,
     WORK_STEP_S,
     Forecast,
@@ -29,7 +28,6 @@ _CALLBACK = 0.2
 """Expected callbacks are cut into events of at most this probability."""
 _MOST_CALLBACKS = 200
 _SHORTEST_S = 0.5
-_NOBODY: Floats = np.empty((0, POINTS))
 
 
 class Outlook:
@@ -41,9 +39,10 @@ class Outlook:
         self._shares: Floats
         self._firsts: Ints
         self._shares, self._firsts = left_over(sure, free, answers)
-        self.expected_free = sure + float(free.sum()) / POINTS
+        points = len(forecast.moments)
+        self.expected_free = sure + float(free.sum()) / points
         """Operators, less those persons take who are waiting already."""
-        self.expected_answers = float(answers.sum()) / POINTS
+        self.expected_answers = float(answers.sum()) / points
 
     @classmethod
     def of(cls, snapshot: Snapshot, staying: Sequence[OperatorNow]) -> Self:
@@ -52,11 +51,12 @@ class Outlook:
         Args:
             staying: the operators who take calls and have no break soon.
         """
-        forecast = forecast_of(snapshot.estimates, snapshot.terms.patience_s)
+        size = len(staying) + len(snapshot.calls)
+        forecast = forecast_of(snapshot.estimates, snapshot.terms.patience_s, size)
         sure = sum(operator.activity is Activity.FREE for operator in staying)
         taken = snapshot.callers + max(0, snapshot.appointments_soon)
         free = _free(snapshot, staying, forecast)
-        answers = _joined([_answers(snapshot, forecast), _callbacks(snapshot, forecast)])
+        answers = _joined([_answers(snapshot, forecast), _callbacks(snapshot, forecast)], forecast)
         return cls(sure - taken, free, answers, forecast)
 
     def miss(self) -> float:
@@ -87,7 +87,7 @@ def _free(snapshot: Snapshot, staying: Sequence[OperatorNow], forecast: Forecast
         parts.append(look_up(np.array(talks), TALK_STEP_S, forecast.talked))
     if ticked:
         parts.append(_foreseen(now, ticked, snapshot.estimates.talk, forecast))
-    return _joined(parts)
+    return _joined(parts, forecast)
 
 
 def _foreseen(
@@ -125,7 +125,7 @@ def _foreseen_talk(
 def _answers(snapshot: Snapshot, forecast: Forecast) -> Floats:
     """For each call in flight, the probability of its being answered by each moment."""
     if not snapshot.calls:
-        return _NOBODY
+        return _nobody(forecast)
     ages = np.array([snapshot.now_s - call.placed_s for call in snapshot.calls])
     own = np.array([math.nan if call.chance is None else call.chance for call in snapshot.calls])
     chances = snapshot.estimates.answers(own)
@@ -135,14 +135,18 @@ def _answers(snapshot: Snapshot, forecast: Forecast) -> Floats:
 def _callbacks(snapshot: Snapshot, forecast: Forecast) -> Floats:
     """Callbacks expected by each moment, cut into many rare events (a Poisson stream)."""
     if not snapshot.callbacks_per_s > 0:
-        return _NOBODY
+        return _nobody(forecast)
     expected = min(snapshot.callbacks_per_s, _MOST_CALLBACKS) * forecast.moments
     events = math.ceil(within(expected[-1] / _CALLBACK, 1.0, _MOST_CALLBACKS))
     return np.tile(np.minimum(expected / events, 1.0), (events, 1))
 
 
-def _joined(parts: Sequence[Floats]) -> Floats:
+def _nobody(forecast: Forecast) -> Floats:
+    return np.empty((0, len(forecast.moments)))
+
+
+def _joined(parts: Sequence[Floats], forecast: Forecast) -> Floats:
     some = [part for part in parts if len(part)]
     if not some:
-        return _NOBODY
+        return _nobody(forecast)
     return some[0] if len(some) == 1 else np.concatenate(some)

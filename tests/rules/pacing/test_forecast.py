@@ -12,6 +12,8 @@ from rules.pacing.balance import Floats, row_of
 from rules.pacing.estimates import Estimates, LogNormal, Share
 from rules.pacing.forecast import (
     CALL_STEP_S,
+    FEW_POINTS,
+    MANY,
     POINTS,
     TALK_STEP_S,
     WORK_STEP_S,
@@ -32,7 +34,7 @@ GRAIN = 0.006
 
 
 def forecast(machine_share: float = 0.0) -> Forecast:
-    return Forecast(RING, TALK, WORK, machine_share, MACHINE_RING, MACHINE_TALK, PATIENCE_S)
+    return Forecast(RING, TALK, WORK, machine_share, MACHINE_RING, MACHINE_TALK, PATIENCE_S, POINTS)
 
 
 def draws(of: LogNormal, seed: int) -> Floats:
@@ -136,17 +138,23 @@ def test_tables_are_made_once_for_beliefs_that_hardly_differ() -> None:
     known = Estimates()
     news = replace(known, talk=replace(known.talk, mu=known.talk.mu + 1e-4))
     other = replace(known, talk=LogNormal.of(90, 0.8, 20))
-    assert forecast_of(known, PATIENCE_S) is forecast_of(news, PATIENCE_S)
-    assert forecast_of(known, PATIENCE_S) is not forecast_of(other, PATIENCE_S)
+    assert forecast_of(known, PATIENCE_S, 5) is forecast_of(news, PATIENCE_S, 5)
+    assert forecast_of(known, PATIENCE_S, 5) is not forecast_of(other, PATIENCE_S, 5)
 
 
 def test_machines_that_reach_operators_make_talks_end_sooner() -> None:
     with_machines = replace(Estimates(), machine=Share(0.4, 30))
     row = 0
-    without = forecast_of(Estimates(), PATIENCE_S).talked[row]
-    assert (forecast_of(with_machines, PATIENCE_S).talked[row] > without).all()
+    without = forecast_of(Estimates(), PATIENCE_S, 5).talked[row]
+    assert (forecast_of(with_machines, PATIENCE_S, 5).talked[row] > without).all()
 
 
 @pytest.mark.parametrize("patience_s", [math.nan, -math.inf, -1.0, 0.0])
 def test_no_patience_is_the_least_there_is(patience_s: float) -> None:
-    assert forecast_of(Estimates(), patience_s) is forecast_of(Estimates(), 0.0)
+    assert forecast_of(Estimates(), patience_s, 5) is forecast_of(Estimates(), 0.0, 5)
+
+
+def test_a_large_centre_is_looked_at_in_fewer_moments() -> None:
+    # (operators and calls in flight, moments)
+    for size, moments in ((0, POINTS), (MANY, POINTS), (MANY + 1, FEW_POINTS), (5000, FEW_POINTS)):
+        assert len(forecast_of(Estimates(), PATIENCE_S, size).moments) == moments
