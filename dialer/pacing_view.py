@@ -97,6 +97,7 @@ def terms_of(profile: Profile) -> Terms:
         cap=profile.abandon_cap,
         patience_s=profile.patience_s,
         calls_per_operator=profile.calls_per_operator,
+        callback_reserve=profile.callback_reserve,
     )
 
 

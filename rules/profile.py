@@ -23,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from rules import sounds
 from rules.case import Scope
 from rules.documents import Strict
 from rules.layout import IntakeLayout
@@ -115,6 +116,10 @@ class Values(Strict):
     """Unanswered calls in flight for each operator who takes calls, at most."""
     abandon_cap: Share
     """Share of answered calls of a day that may be abandoned."""
+    callback_operators: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    """Ids of the operators who take callbacks; empty: everybody."""
+    callback_reserve: Whole = 0
+    """Operators kept free for callbacks: pacing never counts on them."""
     forbidden_caller_ids: tuple[str, ...]
     """Beginnings of numbers that may not be presented, §11(2)ウ; fit for `str.startswith`."""
 
@@ -214,6 +219,16 @@ class WishRule(Strict):
         return self
 
 
+def _completed(given: dict[str, str]) -> dict[str, str]:
+    unknown = sorted(given.keys() - sounds.TEXTS.keys())
+    if unknown:
+        raise ValueError(f"{unknown[0]!r} is not a sound; see docs/sounds.md")
+    return {**sounds.TEXTS, **given}
+
+
+CallerTexts = Annotated[dict[str, Annotated[str, Field(min_length=1)]], AfterValidator(_completed)]
+
+
 class SpokenTexts(Strict):
     """Approved texts spoken where others may listen (rule 19)."""
 
@@ -224,18 +239,26 @@ class SpokenTexts(Strict):
     voicemail: str
     courtesy: str
     guidance: str
+    callers: CallerTexts = Field(default={}, validate_default=True)
+    """What people who call us hear, by the sound's name: every one, the profile's own words or
+    `rules.sounds`. A profile written before people could be answered says none."""
 
     @model_validator(mode="after")
     def _check_words(self) -> Self:
-        for name in ("voicemail", "courtesy", "guidance"):
-            text: str = getattr(self, name)
+        named = {"voicemail": self.voicemail, "courtesy": self.courtesy, "guidance": self.guidance}
+        for name, text in named.items():
             for word in self.must_name:
                 if word not in text:
                     raise ValueError(f"the text {name!r} must contain {word!r}")
-            for word in self.forbidden_words:
-                if word in text:
-                    raise ValueError(f"the text {name!r} must not contain {word!r}")
+        for name, text in {**named, **self.callers}.items():
+            forbidden = self.forbidden_in(text)
+            if forbidden is not None:
+                raise ValueError(f"the text {name!r} must not contain {forbidden!r}")
         return self
+
+    def forbidden_in(self, text: str) -> str | None:
+        """The first word in a text that must not be spoken where others may listen."""
+        return next((word for word in self.forbidden_words if word in text), None)
 
 
 class Timeline:

@@ -101,5 +101,6 @@ def answers_to_come(snapshot: Snapshot, operators: int) -> float:
     left_s = snapshot.today.left_s
     span_s = UNKNOWN_LEFT_S if left_s is None else within(left_s, 0.0, LONGEST_S)
     handling_s = snapshot.estimates.handling_s
-    at_work = max(0.0, operators - max(0.0, snapshot.callbacks_per_s) * handling_s)
+    called_back = max(0.0, snapshot.callbacks_per_s) * handling_s
+    at_work = max(0.0, operators - max(0, snapshot.terms.callback_reserve) - called_back)
     return USE * at_work * span_s / handling_s

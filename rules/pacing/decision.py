@@ -86,9 +86,9 @@ class _Room:
     def __init__(self, snapshot: Snapshot, staying: Sequence[OperatorNow], mode: Mode) -> None:
         lines = max(0, snapshot.lines - max(0, snapshot.lines_used))
         free = sum(operator.activity is Activity.FREE for operator in staying)
-        unclaimed = max(0, free - snapshot.callers - len(snapshot.calls))
+        unclaimed = max(0, free - snapshot.claimed - len(snapshot.calls))
         # predictive: a call in flight may take any operator, so it claims none of those free now
-        keepable = max(0, free - snapshot.callers) if mode is Mode.PREDICTIVE else unclaimed
+        keepable = max(0, free - snapshot.claimed) if mode is Mode.PREDICTIVE else unclaimed
         self.reserved = max(0, min(snapshot.appointments_soon, keepable, lines))
         by_operators = self._by_operators(snapshot, len(staying), unclaimed, mode)
         self.calls = max(0, min(by_operators, lines - self.reserved))

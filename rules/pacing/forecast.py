@@ -12,8 +12,9 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from rules.pacing.balance import Floats, Ints
+from rules.pacing.balance import Floats
 from rules.pacing.estimates import LOG_LIMITS, MOST_VAR, Estimates, LogNormal, within
+from rules.pacing.normal import phi, talks_over
 
 POINTS, FEW_POINTS = 16, 8
 """Moments at which a call placed now may be answered; fewer in a large centre, where a finer look would take
@@ -27,27 +28,8 @@ _PARTS = 12
 """Into so many parts the time until a moment is cut when talk and after-call work follow each other."""
 _LEAST_LEFT = 0.02
 """Whoever is among the longest 2 % is treated as if just become so: what lies beyond is not known well."""
-_RATIO = np.linspace(0.3, 1.7, 57)
-"""Talked ÷ foreseen talk, of operators whose script progress is known."""
-_FORESEEN = np.geomspace(5.0, 3000.0, 32)
-"""Foreseen length of a talk, seconds."""
-_SPREADS = np.array([0.07, 0.1, 0.2, 0.4])
-"""How uncertain it is (standard deviation of its logarithm)."""
 _GRAIN = 40
 """Beliefs are told apart by 1/40 in mean and variance of the logarithm: small news builds no new tables."""
-
-_PHI_STEPS = 400
-_PHI_LAST = 6.0
-_PHI_AT = np.linspace(-_PHI_LAST, _PHI_LAST, 2 * int(_PHI_LAST) * _PHI_STEPS + 1)
-_PHI = np.array([0.5 * math.erfc(-z / math.sqrt(2)) for z in _PHI_AT])
-
-
-def phi(z: Floats) -> Floats:
-    """Distribution function of the standard normal."""
-    # an evenly spaced table is read, not searched
-    place = np.clip(z, -_PHI_LAST, _PHI_LAST) * _PHI_STEPS + _PHI_LAST * _PHI_STEPS
-    found: Floats = _PHI[(place + 0.5).astype(np.intp)]
-    return found
 
 
 def cdf(times: Floats, of: LogNormal) -> Floats:
@@ -113,27 +95,13 @@ class Forecast:
         left = (1 - share) * (1 - cdf(ages, self._talk)) + share * (1 - machine_over)
         return _shares(over / np.maximum(left, _LEAST_LEFT)[:, None])
 
-    @cached_property
-    def _foreseen(self) -> Floats:
-        """By uncertainty, foreseen length of a talk and share of it talked."""
-        far = (_FORESEEN[:, None] * _RATIO)[..., None, None] + self._cuts
-        far = np.log(far / _FORESEEN[:, None, None, None])
-        by_spread = []
-        for spread in _SPREADS:
-            ends = np.diff(phi(far / spread), axis=3)
-            left = np.maximum(1 - phi(np.log(_RATIO) / spread), _LEAST_LEFT)
-            by_spread.append((ends * self._works).sum(axis=3) / left[None, :, None])
-        return _shares(np.stack(by_spread))
-
     def foreseen(self, ages: Floats, lengths: Floats, spreads: Floats) -> Floats:
-        """For each talk whose length is foreseen, the probability that it and its work are over by then."""
-        spread = np.searchsorted((_SPREADS[1:] + _SPREADS[:-1]) / 2, spreads)
-        scale = np.log(lengths / _FORESEEN[0]) / math.log(_FORESEEN[1] / _FORESEEN[0])
-        step = (ages / lengths - _RATIO[0]) / (_RATIO[1] - _RATIO[0])
-        found: Floats = self._foreseen[
-            spread, _nearest(scale, len(_FORESEEN)), _nearest(step, len(_RATIO))
-        ]
-        return found
+        """For each talk whose length is foreseen, the probability that it and its work are over by then.
+
+        Args:
+            ages: seconds talked; lengths: medians in seconds; spreads: deviations of their logarithms.
+        """
+        return talks_over(ages, lengths, spreads, self._cuts, self._works)
 
     @cached_property
     def _cuts(self) -> Floats:
@@ -190,11 +158,6 @@ def _made(
         patience_s,
         points,
     )
-
-
-def _nearest(places: Floats, rows: int) -> Ints:
-    # no place at all (NaN), of a clock that jumped, is the first one, as in `balance.row_of`
-    return np.clip(np.rint(np.nan_to_num(places)), 0, rows - 1).astype(np.int64)
 
 
 def _shares(values: Floats) -> Floats:

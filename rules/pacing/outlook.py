@@ -54,7 +54,7 @@ class Outlook:
         size = len(staying) + len(snapshot.calls)
         forecast = forecast_of(snapshot.estimates, snapshot.terms.patience_s, size)
         sure = sum(operator.activity is Activity.FREE for operator in staying)
-        taken = snapshot.callers + max(0, snapshot.appointments_soon)
+        taken = snapshot.claimed + max(0, snapshot.appointments_soon)
         free = _free(snapshot, staying, forecast)
         answers = _joined([_answers(snapshot, forecast), _callbacks(snapshot, forecast)], forecast)
         return cls(sure - taken, free, answers, forecast)

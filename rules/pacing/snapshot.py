@@ -121,6 +121,8 @@ class Terms:
     """How long an answered person waits before the courtesy message."""
     calls_per_operator: float = 3.0
     """Calls in flight (unanswered) for each operator who takes calls, at most."""
+    callback_reserve: int = 0
+    """Operators kept free for callbacks: no call counts on them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,9 +153,11 @@ class Snapshot:
     estimates: Estimates = field(default_factory=Estimates)
 
     @property
-    def callers(self) -> int:
-        """Persons on the line who come before any new call. A count below zero frees nobody."""
-        return max(0, self.waiting) + max(0, self.callbacks_waiting)
+    def claimed(self) -> int:
+        """Operators who are not for any new call: for persons on the line, and the reserve for callbacks.
+        A count below zero frees nobody."""
+        reserve = max(0, self.terms.callback_reserve)
+        return max(0, self.waiting) + max(reserve, self.callbacks_waiting)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -113,9 +113,6 @@ def test_a_talk_whose_length_is_foreseen_is_over_as_often_as_foretold(
     length_s: float, spread: float, talked: float
 ) -> None:
     told = forecast()
-    # what the tables' nearest row stands for, so that this is about the table and not its grain
-    lengths = np.geomspace(5.0, 3000.0, 64)
-    length_s = float(lengths[np.abs(np.log(lengths / length_s)).argmin()])
     talk_s = length_s * np.exp(spread * np.random.default_rng(8).standard_normal(DRAWS))
     age_s = length_s * talked
     still = talk_s > age_s

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -245,11 +246,16 @@ def test_more_calls_than_free_operators_are_placed_and_to_more_unlikely_phones_m
     assert calls == sorted(set(calls)) and calls[0] >= 5 and calls[-1] > 10
 
 
-TAKEN = [dict(appointments_soon=1), dict(waiting=1), dict(callbacks_waiting=1)]
+TAKEN: list[dict[str, Any]] = [
+    dict(appointments_soon=1),
+    dict(waiting=1),
+    dict(callbacks_waiting=1),
+    dict(terms=Terms(cap=0.03, callback_reserve=1)),
+]
 
 
 @pytest.mark.parametrize("taken", TAKEN)
-def test_an_operator_who_is_taken_is_reckoned_with_as_if_not_free(taken: dict[str, int]) -> None:
+def test_an_operator_who_is_taken_is_reckoned_with_as_if_not_free(taken: dict[str, Any]) -> None:
     kept, fewer = risks(calls_to_place(centre(5, 5, **taken))), risks(calls_to_place(centre(4, 5)))
     assert len(kept) > 3
     for one, other in zip(kept, fewer, strict=False):

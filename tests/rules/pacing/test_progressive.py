@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -71,6 +73,26 @@ def test_as_many_calls_as_operators_and_lines_allow(
     pace = calls_to_place(snapshot(*numbers))
     assert (pace.calls, pace.limit, pace.reserved) == (calls, limit, 0)
     assert pace.chosen == tuple(range(calls))  # the plan's order
+
+
+RESERVES = [
+    # operators kept for callbacks, callbacks waiting; calls for four free operators
+    (0, 0, 4),
+    (1, 0, 3),
+    (1, 1, 3),  # the caller takes the operator who was kept
+    (1, 3, 1),
+    (4, 0, 0),
+    (9, 0, 0),
+    (-1, 0, 4),
+]
+
+
+@pytest.mark.parametrize(("reserve", "callbacks", "calls"), RESERVES)
+def test_operators_kept_for_callbacks_get_no_call(reserve: int, callbacks: int, calls: int) -> None:
+    now = snapshot(4, 0, 0, 10, 0)
+    terms = replace(now.terms, callback_reserve=reserve)
+    pace = calls_to_place(replace(now, callbacks_waiting=callbacks, terms=terms))
+    assert (pace.calls, pace.limit) == (calls, Limit.OPERATORS)
 
 
 def test_progressive_was_ordered_and_stays_so() -> None:

@@ -34,9 +34,10 @@ def staying(snapshot: Snapshot) -> list[OperatorNow]:
 
 
 def unclaimed(snapshot: Snapshot) -> int:
-    """Free operators for whom neither a person nor a call is there yet."""
+    """Free operators for whom neither a person nor a call is there yet, and whom no callback may need."""
     free = sum(operator.activity is Activity.FREE for operator in staying(snapshot))
-    persons = max(0, snapshot.waiting) + max(0, snapshot.callbacks_waiting)
+    callbacks = max(0, snapshot.callbacks_waiting, snapshot.terms.callback_reserve)
+    persons = max(0, snapshot.waiting) + callbacks
     return max(0, free - persons - len(snapshot.calls))
 
 

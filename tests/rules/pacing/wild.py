@@ -68,6 +68,7 @@ terms = st.builds(
     cap=st.sampled_from([0.01, 0.03, 0.0, 1.0]) | numbers,
     patience_s=st.sampled_from(PATIENCES_S),
     calls_per_operator=st.sampled_from([3.0, 1.0, 0.5, 0.0]) | numbers,
+    callback_reserve=st.sampled_from([0, 0, 1, 3]) | counts,
 )
 todays = st.builds(
     Today,
