@@ -26,7 +26,7 @@ SPENT = 0.002
 """What a call may risk once the credit is spent: only callbacks and breaks make it more than nothing."""
 DOUBT = 0.7
 """Standard deviations by which fewer answers are reckoned with than expected."""
-PENDING, PENDING_EACH = 0.25, 0.03
+PENDING, PENDING_EACH = 0.3, 0.035
 """Abandoned calls held back for the calls that are ringing as the last one is used up; so many more for each
 operator."""
 LAST_ANSWERS = 2.0

@@ -30,7 +30,7 @@ from dialer.clock import JumpClock
 from dialer.logs import set_up_logs
 from dialer.service import Service
 from dialer.settings import load_secrets, load_settings
-from dialer.web.models import ResultIn
+from dialer.web.case_models import ResultIn
 from rules.operator_state import State
 from rules.pacing.snapshot import Limit, Pace, Snapshot
 from scripts.bench.centre import NOW
