@@ -5,54 +5,15 @@ The service writes it at every change and at least every second; who answers rea
 
 from __future__ import annotations
 
+import time
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
+from rules.answering import Board
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class Opening(_Part):
-    """Hours in which callers reach operators (§6(2)), from `start` until before `end`."""
-
-    start: AwareDatetime
-    end: AwareDatetime
-
-
-class OrderedMessage(_Part):
-    """A message the city ordered (§11(2)オ)."""
-
-    id: int
-    sound: str
-    """Its file in the sounds folder, without suffix."""
-    from_at: AwareDatetime
-    until_at: AwareDatetime | None = None
-
-
-class Waiting(_Part):
-    """A caller in our line."""
-
-    id: str
-    """The callback's."""
-    expected_s: float | None = None
-    """Seconds until they are likely to be served; None: not known."""
-
-
-class Board(_Part):
-    """The centre, as callers need to know it."""
-
-    at: AwareDatetime
-    """When the service last said so: it is not there if this is old (`rules.answering.STALE_S`)."""
-    openings: tuple[Opening, ...] = ()
-    """From yesterday on, as far as periods are known; oldest first."""
-    ordered: tuple[OrderedMessage, ...] = ()
-    """In force or to come, newest order first."""
-    operators: int = 0
-    """Logged in, whatever they are doing."""
-    waiting: tuple[Waiting, ...] = ()
-    """Callers in the order in which they will be served."""
+_BOARD = TypeAdapter(Board)
 
 
 def write_board(path: Path, board: Board) -> None:
@@ -62,13 +23,23 @@ def write_board(path: Path, board: Board) -> None:
         OSError: it cannot be written.
     """
     new = path.with_name(f".{path.name}.new")
-    new.write_text(board.model_dump_json(), encoding="utf-8")
+    new.write_bytes(_BOARD.dump_json(board))
     new.replace(path)
 
 
 def read_board(path: Path) -> Board | None:
     """The board as last written; None: there is none, or it cannot be read."""
     try:
-        return Board.model_validate_json(path.read_bytes())
+        return _BOARD.validate_json(path.read_bytes())
     except (OSError, ValidationError):
         return None
+
+
+def moment_of(path: Path, board: Board) -> datetime:
+    """What time it is now by the clock of whoever wrote the board: the service's clock may run in a day of
+    its own (training, demos).
+
+    Raises:
+        OSError: the file is gone.
+    """
+    return board.at + timedelta(seconds=time.time() - path.stat().st_mtime)

@@ -17,6 +17,7 @@ from db.errors import NotFoundError
 from db.tables import (
     Attempt,
     AttemptChange,
+    CalledBack,
     CaseFact,
     CaseRow,
     PhoneRow,
@@ -24,6 +25,7 @@ from db.tables import (
     ResultRow,
     table_of,
 )
+from rules import case as rules_case
 from rules import history
 from rules.calendar import Calendar
 from rules.case import (
@@ -238,6 +240,8 @@ def _histories(connection: Connection, case_ids: Sequence[int]) -> dict[int, Cas
         facts[case_id].append(callback)
     for said in connection.execute(_CITY, ids):
         facts[said.case_id].append(city_fact(FactKind(said.kind), said.at))
+    for caller in connection.execute(_CALLED_BACK, ids):
+        facts[caller.case_id].append(caller_fact(caller.phone_id, caller.at, asked=caller.asked))
     return {
         case_id: CaseHistory(
             Case(id=case_id, phones=tuple(phones[case_id])),
@@ -326,6 +330,9 @@ _CALLBACKS = (
     .where(ResultRow.case_id.in_(_IDS), ResultRow.attempt_id.is_(None))
     .order_by(ResultRow.id)
 )
+_CALLED_BACK = select(
+    CalledBack.case_id, CalledBack.phone_id, CalledBack.at, CalledBack.asked
+).where(CalledBack.case_id.in_(_IDS))
 _CITY = select(CaseFact.case_id, CaseFact.kind, CaseFact.at).where(CaseFact.case_id.in_(_IDS))
 _UPDATE_CASE = (
     update(table_of(CaseRow))
@@ -378,6 +385,12 @@ def city_fact(kind: FactKind, at: datetime) -> Fact:
             return EscalationDecided(at=at, decision=Decision.STOP)
         case FactKind.CLOSE:
             return EscalationDecided(at=at, decision=Decision.CLOSE)
+
+
+def caller_fact(phone_id: int, at: datetime, *, asked: bool) -> Fact:
+    """A caller reached nobody, or asked to be called back, as the rules take it."""
+    kind = rules_case.AskedBack if asked else rules_case.CalledBack
+    return kind(at=at, phone=phone_id)
 
 
 _Planned = tuple[PlannedBand, ...]

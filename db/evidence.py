@@ -16,10 +16,11 @@ from sqlalchemy import BindParameter, Connection, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import results
-from db.cases import FactKind, city_fact
+from db.cases import FactKind, caller_fact, city_fact
 from db.tables import (
     Attempt,
     AttemptChange,
+    CalledBack,
     CaseFact,
     CaseRow,
     ExcludedDay,
@@ -89,7 +90,17 @@ class WordOnRecord:
     by: str
 
 
-Source = AttemptOnRecord | CallbackOnRecord | WordOnRecord
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CallerOnRecord:
+    """The person called us and reached nobody."""
+
+    phone_id: int
+    at: datetime
+    asked: bool
+    """They pressed the key to be called back."""
+
+
+Source = AttemptOnRecord | CallbackOnRecord | CallerOnRecord | WordOnRecord
 """Where a fact is on record."""
 
 
@@ -105,6 +116,7 @@ class CaseOnRecord:
     attempts: tuple[AttemptOnRecord, ...]
     callbacks: tuple[CallbackOnRecord, ...]
     words: tuple[WordOnRecord, ...]
+    callers: tuple[CallerOnRecord, ...] = ()
 
     def case(self) -> Case:
         """The case as the rules see it."""
@@ -125,13 +137,17 @@ class CaseOnRecord:
         found: list[tuple[Fact, Source]] = []
         for made in self.attempts:
             if saved := _known(made.results, known_at):
-                fact = AttemptMade(
+                attempt = AttemptMade(
                     at=made.placed_at, phone=made.phone_id, result=saved.result, ring_s=made.ring_s
                 )
-                found.append((fact, made))
+                found.append((attempt, made))
         for taken in self.callbacks:
             if saved := _known(taken.results, known_at):
                 found.append((CallbackTaken(at=taken.at, result=saved.result), taken))
+        for caller in self.callers:
+            if known_at is None or caller.at <= known_at:
+                fact = caller_fact(caller.phone_id, caller.at, asked=caller.asked)
+                found.append((fact, caller))
         for word in self.words:
             if known_at is None or word.at <= known_at:
                 found.append((city_fact(word.kind, word.at), word))
@@ -215,6 +231,10 @@ def _on_record(connection: Connection, case_ids: Sequence[int]) -> list[CaseOnRe
     for said in connection.execute(_WORDS, ids):
         word = WordOnRecord(kind=FactKind(said.kind), at=said.at, by=said.by)
         words[said.case_id].append(word)
+    callers: dict[int, list[CallerOnRecord]] = defaultdict(list)
+    for row in connection.execute(_CALLERS, ids):
+        caller = CallerOnRecord(phone_id=row.phone_id, at=row.at, asked=row.asked)
+        callers[row.case_id].append(caller)
     return [
         CaseOnRecord(
             id=case_id,
@@ -225,6 +245,7 @@ def _on_record(connection: Connection, case_ids: Sequence[int]) -> list[CaseOnRe
             attempts=tuple(attempts[case_id]),
             callbacks=tuple(of_callbacks[case_id]),
             words=tuple(words[case_id]),
+            callers=tuple(callers[case_id]),
         )
         for case_id in case_ids
     ]
@@ -339,6 +360,11 @@ _WORDS = (
     select(CaseFact.case_id, CaseFact.kind, CaseFact.at, CaseFact.by)
     .where(CaseFact.case_id.in_(_IDS))
     .order_by(CaseFact.at, CaseFact.id)
+)
+_CALLERS = (
+    select(CalledBack.case_id, CalledBack.phone_id, CalledBack.at, CalledBack.asked)
+    .where(CalledBack.case_id.in_(_IDS))
+    .order_by(CalledBack.at, CalledBack.id)
 )
 # first the few phones concerned: else SQLite would read every attempt of the month
 _SHARED = (

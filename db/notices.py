@@ -25,6 +25,7 @@ class NoticeKind(StrEnum):
     CALLER_IDS = "caller_ids"
     PAYMENTS = "payments"
     CRITERIA = "criteria"
+    MESSAGES = "messages"
 
 
 async def add(

@@ -16,15 +16,32 @@ from db.notices import NoticeKind
 from db.tables import Operator, table_of
 
 
-async def add(session: AsyncSession, operator_id: str, name: str, *, at: datetime, by: str) -> str:
+async def add(
+    session: AsyncSession,
+    operator_id: str,
+    name: str,
+    *,
+    at: datetime,
+    by: str,
+    callbacks_only: bool = False,
+) -> str:
     """An operator for an extension that has none, or whose operator was removed; returns the token,
     which is shown once and kept only as its SHA-256.
+
+    Args:
+        callbacks_only: gets callbacks alone, and only while nobody else is free for them.
 
     Raises:
         ConflictError: the extension has an operator already. The transaction is lost.
     """
     token = secrets.token_urlsafe(24)
-    values = {"name": name, "token_sha256": _sha256(token), "active": True, "ready": False}
+    values = {
+        "name": name,
+        "token_sha256": _sha256(token),
+        "active": True,
+        "ready": False,
+        "callbacks_only": callbacks_only,
+    }
     removed = (Operator.id == operator_id, Operator.active.is_(False))
     again = await session.execute(update(table_of(Operator)).where(*removed).values(values))
     if again.rowcount == 0:  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Results: one first result per attempt, corrections beside it, the old ones stay on record."""
+"""Results: one first result per attempt or callback, corrections beside it, the old ones stay on record."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from db.errors import ConflictError, NotFoundError
 from db.insert import insert_if_new, insert_or_ignore
-from db.tables import Attempt, PhoneRow, ResultRow, table_of
+from db.tables import Attempt, Callback, PhoneRow, ResultRow, table_of
 from rules.case import PhoneKind, Result, Scope
 
 BY_LINE = "line"
@@ -63,16 +63,34 @@ async def save_first(session: AsyncSession, attempt_id: str, recorded: Recorded)
     def write(session: Session) -> bool:
         connection = session.connection()
         case_id, _ = _place_of(connection, attempt_id)
-        row = _row(attempt_id, case_id, recorded)
+        row = _row(case_id, recorded, attempt_id=attempt_id)
         return insert_if_new(connection, table_of(ResultRow), row)
 
     return await session.run_sync(write)
 
 
+async def save_first_of_callback(
+    session: AsyncSession, callback_id: str, case_id: int, recorded: Recorded
+) -> None:
+    """Save a callback's first result; the case must be refreshed in the same transaction.
+
+    Raises:
+        ConflictError: it has got one at the same moment. The transaction is lost.
+    """
+    try:
+        await session.execute(
+            insert(table_of(ResultRow)), _row(case_id, recorded, callback_id=callback_id)
+        )
+    except IntegrityError:
+        raise ConflictError(f"callback {callback_id}: has a result already") from None
+
+
 async def save_firsts(session: AsyncSession, saved: Iterable[tuple[str, int, Recorded]]) -> None:
     """Save the first results of many attempts (attempt, its case, the result); an attempt that has one
     keeps it. The cases must be refreshed in the same transaction."""
-    rows = [_row(attempt_id, case_id, recorded) for attempt_id, case_id, recorded in saved]
+    rows = [
+        _row(case_id, recorded, attempt_id=attempt_id) for attempt_id, case_id, recorded in saved
+    ]
     await session.run_sync(
         lambda session: insert_or_ignore(session.connection(), table_of(ResultRow), rows)
     )
@@ -94,7 +112,7 @@ async def correct(session: AsyncSession, attempt_id: str, recorded: Recorded) ->
         if replaced is None:
             raise NotFoundError(f"attempt {attempt_id}: has no result to correct")
         case_id, _ = _place_of(connection, attempt_id)
-        row = _row(attempt_id, case_id, recorded) | {"replaces_id": replaced}
+        row = _row(case_id, recorded, attempt_id=attempt_id) | {"replaces_id": replaced}
         try:
             connection.execute(insert(table_of(ResultRow)), row)
         except IntegrityError:
@@ -109,6 +127,12 @@ async def current(session: AsyncSession, attempt_id: str) -> Recorded | None:
     return _recorded(row) if row else None
 
 
+async def of_callback(session: AsyncSession, callback_id: str) -> tuple[int, Recorded] | None:
+    """The case and the result of a callback as last corrected; None: it has none yet."""
+    row = (await session.execute(_OF_CALLBACK, {"callback": callback_id})).one_or_none()
+    return (row.case_id, _recorded(row)) if row else None
+
+
 async def past_calls(session: AsyncSession, case_id: int) -> list[Past]:
     """The case's attempts that have a result, newest first."""
     return [
@@ -120,6 +144,14 @@ async def past_calls(session: AsyncSession, case_id: int) -> list[Past]:
             recorded=_recorded(row),
         )
         for row in await session.execute(_PAST, {"case": case_id})
+    ]
+
+
+async def past_callbacks(session: AsyncSession, case_id: int) -> list[tuple[datetime, Recorded]]:
+    """The case's callbacks that have a result: when each came in and what was recorded, newest first."""
+    return [
+        (row.arrived_at, _recorded(row))
+        for row in await session.execute(_PAST_CALLBACKS, {"case": case_id})
     ]
 
 
@@ -151,12 +183,23 @@ def is_current() -> Any:
 _CURRENT = select(table_of(ResultRow)).where(
     ResultRow.attempt_id == bindparam("attempt"), is_current()
 )
+_OF_CALLBACK = select(table_of(ResultRow)).where(
+    ResultRow.callback_id == bindparam("callback"), is_current()
+)
 _PAST = (
     select(table_of(ResultRow), Attempt.phone_id, Attempt.placed_at, PhoneRow.kind)
     .join(Attempt, Attempt.id == ResultRow.attempt_id)
     .join(PhoneRow, PhoneRow.id == Attempt.phone_id)
     .where(ResultRow.case_id == bindparam("case"), is_current())
     .order_by(Attempt.placed_at.desc())
+)
+
+
+_PAST_CALLBACKS = (
+    select(table_of(ResultRow), Callback.arrived_at)
+    .join(Callback, Callback.id == ResultRow.callback_id)
+    .where(ResultRow.case_id == bindparam("case"), is_current())
+    .order_by(Callback.arrived_at.desc())
 )
 
 
@@ -172,10 +215,17 @@ def result_of(row: Any) -> Result:
     )
 
 
-def _row(attempt_id: str, case_id: int, recorded: Recorded) -> dict[str, Any]:
+def _row(
+    case_id: int,
+    recorded: Recorded,
+    *,
+    attempt_id: str | None = None,
+    callback_id: str | None = None,
+) -> dict[str, Any]:
     result = recorded.result
     return {
         "attempt_id": attempt_id,
+        "callback_id": callback_id,
         "case_id": case_id,
         "outcome": result.outcome,
         "script_finished": result.script_finished,

@@ -260,10 +260,17 @@ class ResultRow(Base):
 
     __tablename__ = "result"
     __table_args__ = (
-        # exactly one first result per attempt, at most one correction per result
+        # exactly one first result per attempt or callback, at most one correction per result
         Index(
             "uq_result_first",
             "attempt_id",
+            unique=True,
+            sqlite_where=text("replaces_id IS NULL"),
+            postgresql_where=text("replaces_id IS NULL"),
+        ),
+        Index(
+            "uq_result_first_of_callback",
+            "callback_id",
             unique=True,
             sqlite_where=text("replaces_id IS NULL"),
             postgresql_where=text("replaces_id IS NULL"),
@@ -288,6 +295,8 @@ class ResultRow(Base):
     talk_results: Mapped[list[str]] = mapped_column(JSON, default=list)
     promise: Mapped[str | None] = mapped_column(Personal)
     note: Mapped[str | None] = mapped_column(Personal)
+    callback_id: Mapped[str | None] = mapped_column(ForeignKey("callback.id"), index=True)
+    """Instead of the attempt: the person called us (§8(4)キ)."""
 
 
 class Operator(Base):
@@ -301,6 +310,8 @@ class Operator(Base):
     active: Mapped[bool] = mapped_column(default=True)
     ready: Mapped[bool] = mapped_column(default=False)
     """Asked for calls: after a crash of the dialer they get them again without a click."""
+    callbacks_only: Mapped[bool] = mapped_column(default=False)
+    """Gets callbacks alone, and only while nobody else is free for them (a supervisor's seat)."""
 
 
 class SeatChange(Base):
@@ -474,3 +485,105 @@ class AnswerSum(Base):
     """Seconds of ringing of all of them together."""
     handling_s: Mapped[int]
     """Seconds of operators' work (talk and after-call work) of all of them together."""
+
+
+class Callback(Base):
+    """One incoming call. Never changed."""
+
+    __tablename__ = "callback"
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """Uniqueid of the caller's channel in Asterisk."""
+    arrived_at: Mapped[datetime] = mapped_column(index=True)
+    called: Mapped[str] = mapped_column(String(32))
+    """The number of ours that was dialled, as it came in."""
+    number: Mapped[str | None] = mapped_column(Personal)
+    """The caller's, as dialled in Japan; None: withheld or unknown."""
+    number_key: Mapped[str | None] = mapped_column(String(64), index=True)
+
+
+class CallbackChange(Base):
+    """Every change of a callback's state with its time. Only ever added."""
+
+    __tablename__ = "callback_change"
+    callback_id: Mapped[str] = mapped_column(ForeignKey("callback.id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(16))
+    """The state entered, of `rules.callback_state.State`."""
+    operator_id: Mapped[str | None] = mapped_column(ForeignKey("operator.id"))
+    detail: Mapped[str | None] = mapped_column(Text)
+    """What else the dialplan told: sounds played, seconds recorded; at the end the last state."""
+
+
+class CallbackInHand(Base):
+    """The callbacks somebody still has to do with: from arrival to the end, and after a talk until its
+    result is saved or it is closed without a case."""
+
+    __tablename__ = "callback_in_hand"
+    callback_id: Mapped[str] = mapped_column(ForeignKey("callback.id"), primary_key=True)
+
+
+class CallbackCase(Base):
+    """Which case an operator opened for a caller, after identification. Only ever added."""
+
+    __tablename__ = "callback_case"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    callback_id: Mapped[str] = mapped_column(ForeignKey("callback.id"), index=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("case.id"), index=True)
+    at: Mapped[datetime]
+    by: Mapped[str]
+
+
+class CallbackMessage(Base):
+    """A message a caller left."""
+
+    __tablename__ = "callback_message"
+    callback_id: Mapped[str] = mapped_column(ForeignKey("callback.id"), primary_key=True)
+    file: Mapped[str] = mapped_column(String(80))
+    """Name in `asterisk.messages_dir`."""
+    seconds: Mapped[int]
+    at: Mapped[datetime]
+    heard_at: Mapped[datetime | None]
+    heard_by: Mapped[str | None]
+
+
+class CalledBack(Base):
+    """A caller who reached no operator: they are called (again). Only ever added."""
+
+    __tablename__ = "called_back"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    callback_id: Mapped[str] = mapped_column(ForeignKey("callback.id"), unique=True)
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("case.id"), index=True)
+    """Found by the caller's number; None: a supervisor has to look who it is."""
+    phone_id: Mapped[int | None] = mapped_column(ForeignKey("phone.id"))
+    at: Mapped[datetime]
+    asked: Mapped[bool]
+    """They pressed the key: an appointment at `at`. Else they were merely not reached."""
+
+
+class CallbackNote(Base):
+    """A callback closed without a case."""
+
+    __tablename__ = "callback_note"
+    callback_id: Mapped[str] = mapped_column(ForeignKey("callback.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    """Of `dialer.web.callback_models.CloseKind`."""
+    note: Mapped[str] = mapped_column(Personal)
+    at: Mapped[datetime]
+    by: Mapped[str]
+
+
+class OrderedMessage(Base):
+    """What callers hear by order of the city (§11(2)オ), and who ordered it."""
+
+    __tablename__ = "ordered_message"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    """Its sound is `ordered-<id>`."""
+    text: Mapped[str | None] = mapped_column(Text)
+    """What is said; None: a recording was handed over."""
+    from_at: Mapped[datetime] = mapped_column(index=True)
+    until_at: Mapped[datetime | None]
+    ordered_by: Mapped[str]
+    ordered_at: Mapped[datetime]
+    cancelled_at: Mapped[datetime | None]
+    cancelled_by: Mapped[str | None]

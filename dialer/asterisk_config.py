@@ -11,11 +11,14 @@ from pathlib import Path
 
 import jinja2
 
+from agi.settings import Agi
 from dialer.ami import contract
 from dialer.clock import SystemClock
 from dialer.errors import SettingsError
 from dialer.profiles import load_profile
 from dialer.settings import Secrets, Settings
+from rules.answering import Do
+from rules.sounds import KEYS_MESSAGE
 
 _TEMPLATES = Path(__file__).resolve().parents[1] / "asterisk-conf"
 _PRIVATE = frozenset({"manager.conf", "pjsip.conf"})
@@ -91,8 +94,33 @@ def _values(settings: Settings, secrets: Secrets, directory: Path) -> dict[str, 
         "attempt": f"${{{contract.ATTEMPT}}}",
         "operator": f"${{{contract.OPERATOR}}}",
         "journal": f"DB({contract.JOURNAL}/${{{contract.ATTEMPT}}})",
-        "sounds": _argument(settings.asterisk.sounds_dir),
+        "sounds": _argument("sounds_dir", settings.asterisk.sounds_dir),
+    } | _callback_values(settings)
+
+
+def _callback_values(settings: Settings) -> dict[str, object]:
+    callback = f"${{{contract.CALLBACK_ID}}}"
+    journal = f"DB({contract.CALLBACK_JOURNAL}/{callback})"
+    messages = _argument("messages_dir", settings.asterisk.messages_dir)
+    return {
+        "Do": Do,
+        "KEYS_MESSAGE": KEYS_MESSAGE,
+        "agi": _authority(settings.agi),
+        "callback": callback,
+        "called": f"${{{contract.CALLED}}}",
+        "do": f"${{{contract.DO}}}",
+        "play": f"${{{contract.PLAY}}}",
+        "callback_journal": journal,
+        "callback_journal_read": f"${{{journal}}}",
+        "message_file": f"{messages}/{callback}.wav",
     }
+
+
+def _authority(agi: Agi) -> str:
+    """Where Asterisk asks, as part of an address."""
+    if not re.fullmatch(r"[A-Za-z0-9.-]+", agi.host):
+        raise SettingsError("agi.host: must be a name or an IPv4 address")
+    return f"{agi.host}:{agi.port}"
 
 
 def _manager_nets(settings: Settings) -> list[IPv4Network]:
@@ -126,10 +154,10 @@ def _section(value: object) -> str:
     return str(value)
 
 
-def _argument(path: Path) -> str:
+def _argument(name: str, path: Path) -> str:
     """A path that can be an application's argument in the dialplan."""
     if _UNSAFE_IN_DIALPLAN.search(str(path)):
-        raise SettingsError("asterisk.sounds_dir: only letters, digits and . / _ + -")
+        raise SettingsError(f"asterisk.{name}: only letters, digits and . / _ + -")
     return str(path)
 
 

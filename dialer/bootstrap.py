@@ -7,8 +7,15 @@ from db.keys import Keys
 from db.seat_changes import SeatMove
 from db.session import make_sessions
 from dialer.ami.link import Link
+from dialer.board_writer import BoardWriter, openings_of
 from dialer.calibrating import Calibrating
+from dialer.callback_desk import CallbackDesk
+from dialer.callback_ends import CallbackEnds
+from dialer.callback_recovery import CallbackRecovery
+from dialer.callback_stats import CallbackStats
+from dialer.callbacks import Callbacks
 from dialer.caller_ids import CallerIds
+from dialer.calling_back import CallingBack
 from dialer.calls import Calls
 from dialer.chances import Chances
 from dialer.choosing import Choosing
@@ -61,26 +68,41 @@ def build(
     months = Months()
     caller_ids = CallerIds(settings.caller_id.pool)
     link = Link(settings.ami, secrets.ami)
-    results = Results(sessions, months, Keys.from_hex(secrets.lookup_key), clock)
+    keys = Keys.from_hex(secrets.lookup_key)
+    results = Results(sessions, months, keys, clock)
 
     def seat_moved(before: Seat, after: Seat) -> None:
         desk.moved(before, after)
         if after.state is not before.state:
             ledger.add(SeatMove(operator_id=after.operator, at=after.since, state=after.state))
+        if after.attempt is None:
+            callbacks.owed_by(after.operator)
         if after.state is SeatState.FREE:
+            # whoever calls us goes before any call of ours (§11(2)エ)
+            callbacks.serve()
             calls.serve_waiting()
             pacer.wake()
+        board.changed()
 
     def after_call_limit_s(seat: Seat) -> float:
         line = calls.line(seat.attempt) if seat.attempt is not None else None
         return (sheets.profile(line) or profile).after_call_limit_s
 
+    def callback_group() -> frozenset[str]:
+        return frozenset((sheets.profile(None) or profile).callback_operators)
+
     seats = Seats(clock, after_call_limit_s, seat_moved)
     ledger = LedgerWriter(sessions, results.settle_by_line, lambda attempt: calls.settled(attempt))
     calls = Calls(clock, link, seats, ledger, metrics, months.profile, lambda: pacer.wake())
     sheets = Sheets(sessions, months)
+    callbacks = Callbacks(clock, link, seats, ledger, metrics, keys, callback_group)
+    ledger.settle_callbacks = CallbackEnds(months).settle
+    ledger.callback_settled = callbacks.committed
     desk = OperatorsDesk(clock, sessions, seats, calls, ledger, results, sheets, metrics)
-    events = Events(link, calls, seats, early_media_rings=settings.trunk.early_media_rings)
+    desk.callers = CallbackDesk(clock, sessions, months, keys, calls, callbacks, results)
+    events = Events(
+        link, calls, callbacks, seats, early_media_rings=settings.trunk.early_media_rings
+    )
     inbox = Inbox(
         sessions,
         clock,
@@ -90,10 +112,25 @@ def build(
         caller_ids,
         wake=lambda: pacer.wake(),
         look_at_legs=lambda: service.look_at_legs(),
+        messages_ordered=lambda: board.reload(),
     )
     day, chances = DaySoFar(clock, sessions), Chances()
     estimating = Estimating(clock, sessions, seats, months, metrics)
     calls.watchers = [day, estimating]
+    callback_stats = CallbackStats(
+        clock, sessions, seats, estimating, callback_group, lambda: openings_of(months)
+    )
+    board = BoardWriter(
+        settings.agi.board,
+        clock,
+        sessions,
+        months,
+        seats,
+        callbacks,
+        callback_stats,
+        callback_group,
+    )
+    callbacks.watchers = [callback_stats.moved, lambda _caller, _before: board.changed()]
     view = PacingView(
         clock,
         link,
@@ -117,6 +154,10 @@ def build(
         may_dial=lambda: service.may_dial(),
         unknown=lambda: service.originate_unknown(),
     )
+    calling_back = CallingBack(
+        clock, sessions, months, seats, calls, callbacks, choosing, placing, estimating
+    )
+    callbacks.asked_back = calling_back.asked
     previews = Previews(
         clock,
         sessions,
@@ -153,6 +194,10 @@ def build(
         day,
         chances,
         recovery,
+        callbacks,
+        callback_stats,
+        CallbackRecovery(clock, sessions, link, callbacks),
+        board,
         NewDay(sessions, clock, months, wake=lambda: pacer.wake()),
         ClockCheck(clock, sessions, settings.service.clock_bound_s),
         reminders,

@@ -10,6 +10,7 @@ import structlog
 
 from db import escalations, operators
 from db.session import Sessions
+from dialer.callback_desk import CallbackDesk
 from dialer.calls import Calls, Line
 from dialer.clock import Clock
 from dialer.errors import ConflictError, DatabaseError, NotFoundError
@@ -19,7 +20,15 @@ from dialer.preview import Previews
 from dialer.results import Results
 from dialer.seats import Seats
 from dialer.sheets import Sheets
-from dialer.web.models import CriterionOut, Health, Me, OperatorOut, ResultIn, Status
+from dialer.web.callback_models import (
+    CallbackCloseIn,
+    CallbackOut,
+    CallbackResultIn,
+    SearchIn,
+    SearchOut,
+)
+from dialer.web.case_models import ResultIn
+from dialer.web.models import CriterionOut, Health, Me, OperatorOut, Status
 from rules.call_state import State as CallState
 from rules.operator_state import Event, Hold, NotNowError, Seat, State
 from rules.profile import Profile, shares_of
@@ -60,6 +69,8 @@ class OperatorsDesk:
         """The next appointment that is near; set by `bootstrap`."""
         self.previews: Previews
         """The cases offered; set by `bootstrap`."""
+        self.callers: CallbackDesk
+        """What is about callbacks; set by `bootstrap`."""
         self.report: Callable[[], Awaitable[Status]]
         """How the whole service stands; set by `bootstrap`, as is `health`."""
         self.health: Callable[[], Health]
@@ -76,16 +87,17 @@ class OperatorsDesk:
         self._names = {row.id: row.name for row in rows}
         self._tokens = {row.id: row.token_sha256 for row in rows}
         self._criteria = tuple(CriterionOut(id=one.id, label=one.label) for one in criteria)
-        self._seats.seat_all((row.id, row.ready) for row in rows)
+        callbacks_only = {row.id for row in rows if row.callbacks_only}
+        self._seats.seat_all(((row.id, row.ready) for row in rows), callbacks_only)
 
     def moved(self, before: Seat, after: Seat) -> None:
-        """A seat changed: keep readiness, and have the case of its call on the screen."""
+        """A seat changed: keep readiness, and have the case of its call, or who calls, on the screen."""
         if before.ready is not after.ready:
             self._ledger.add(Readiness(after.operator, after.ready))
         if before.on_screen == after.on_screen:
             return
         if before.on_screen is not None:
-            self._sheets.drop(before.on_screen)
+            self._drop(before.on_screen)
         if after.on_screen is not None:
             self.load(after.operator, after.on_screen, after.hold)
 
@@ -104,6 +116,8 @@ class OperatorsDesk:
             try:
                 if hold is not None:
                     await self._sheets.load_ahead(hold)
+                elif CallbackDesk.is_callback(attempt):
+                    await self.callers.load(attempt)
                 else:
                     await self._sheets.load(attempt)
             except DatabaseError as error:
@@ -113,8 +127,14 @@ class OperatorsDesk:
             if self._is_theirs(operator, attempt):
                 self._seats.touch(operator)
             else:
-                self._sheets.drop(attempt)
+                self._drop(attempt)
             return
+
+    def _drop(self, attempt: str) -> None:
+        if CallbackDesk.is_callback(attempt):
+            self.callers.drop(attempt)
+        else:
+            self._sheets.drop(attempt)
 
     def _is_theirs(self, operator: str, attempt: str) -> bool:
         seat = self._seats.seat(operator)
@@ -139,6 +159,7 @@ class OperatorsDesk:
             deadline=self._seats.deadline(seat),
             call=self._sheets.show(line) if line is not None and seat.attempt is not None else None,
             preview=self._sheets.show_ahead(seat.hold, line) if seat.hold is not None else None,
+            callback=self._caller(seat),
             break_at=self._seats.break_at(seat),
             next_appointment=self.next_appointment(),
         )
@@ -146,6 +167,8 @@ class OperatorsDesk:
     def profile(self, operator_id: str) -> Profile | None:
         """The contract profile of the operator's call, else of the campaign that is called now."""
         seat = self._seat(operator_id)
+        if seat.attempt is not None and CallbackDesk.is_callback(seat.attempt):
+            return self.callers.profile(seat.attempt) or self._sheets.profile(None)
         line = self._calls.line(seat.attempt) if seat.attempt is not None else None
         return self._sheets.profile(line)
 
@@ -211,6 +234,11 @@ class OperatorsDesk:
 
     async def hangup(self, operator_id: str) -> Me:
         """End the line of the talk; after-call work begins when the line is gone."""
+        seat = self._seat(operator_id)
+        caller = self.callers.talk(seat) if seat.state is State.TALKING else None
+        if caller is not None:
+            self.callers.hang_up(caller)
+            return self.me(operator_id)
         self._calls.hang_up(self._talk(operator_id).call.attempt)
         return self.me(operator_id)
 
@@ -229,10 +257,7 @@ class OperatorsDesk:
         if line is not None:
             self._calls.told(line, result.outcome)
             self._calls.settled(result.attempt_id)
-        seat = self._seat(operator_id)
-        if seat.attempt == result.attempt_id:
-            self._seats.move(operator_id, Event.RESULT_SAVED)
-        return self.me(operator_id)
+        return self._done(operator_id, result.attempt_id)
 
     async def correct_result(self, operator_id: str, result: ResultIn) -> Me:
         """Replace a saved result; the old one stays on record."""
@@ -240,6 +265,29 @@ class OperatorsDesk:
         await self._written()
         await self._results.correct(operator_id, result)
         return self.me(operator_id)
+
+    async def search_cases(self, operator_id: str, wanted: SearchIn) -> SearchOut:
+        """Cases the caller of the operator's callback may be."""
+        return await self.callers.search(self._seat(operator_id), wanted)
+
+    async def identify(self, operator_id: str, callback_id: str, case_id: int) -> Me:
+        """The operator knows who is calling."""
+        await self._written()
+        await self.callers.identify(self._seat(operator_id), callback_id, case_id)
+        self._seats.touch(operator_id)
+        return self.me(operator_id)
+
+    async def save_callback(self, operator_id: str, result: CallbackResultIn) -> Me:
+        """Save the result of the operator's callback."""
+        await self._written()
+        await self.callers.save(operator_id, result)
+        return self._done(operator_id, result.callback_id)
+
+    async def close_callback(self, operator_id: str, closed: CallbackCloseIn) -> Me:
+        """The operator's callback ends without a case."""
+        await self._written()
+        await self.callers.close(operator_id, closed)
+        return self._done(operator_id, closed.callback_id)
 
     async def status(self) -> Status:
         """For `dialer status`."""
@@ -250,6 +298,17 @@ class OperatorsDesk:
         return self.health()
 
     # ---------------------------------------------------------------------------------------
+
+    def _done(self, operator: str, attempt: str) -> Me:
+        """Nothing is owed of this call any more: the operator is free for the next."""
+        if self._seat(operator).attempt == attempt:
+            self._seats.move(operator, Event.RESULT_SAVED)
+        return self.me(operator)
+
+    def _caller(self, seat: Seat) -> CallbackOut | None:
+        if seat.attempt is None or not CallbackDesk.is_callback(seat.attempt):
+            return None
+        return self.callers.show(seat.attempt)
 
     def _seat(self, operator: str) -> Seat:
         seat = self._seats.seat(operator)

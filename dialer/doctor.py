@@ -100,7 +100,7 @@ def _sounds(settings: Settings) -> Finding:
     return _finding(
         "sounds",
         not missing,
-        f"missing or not readable: {', '.join(missing)}"
+        f"{len(missing)} missing or not readable: {', '.join(missing[:5])} …"
         if missing
         else f"all {len(contract.SOUNDS)} there",
         "make them, in the project's folder: "

@@ -13,6 +13,7 @@ YobirinError             (db.errors, like the next four and those below them)
 │   └── RefusedError     nothing happened: Asterisk said no, or was never asked
 ├── ServiceAwayError     `dialer serve` does not answer
 ├── ReportError          a report cannot be written
+├── SpeechError          a message cannot be spoken, or a recording cannot be used
 └── PlanningError        a plan could not be made
 """
 
@@ -31,6 +32,7 @@ __all__ = [
     "ReportError",
     "ServiceAwayError",
     "SettingsError",
+    "SpeechError",
     "YobirinError",
 ]
 
@@ -67,6 +69,12 @@ class ReportError(YobirinError):
     """A report cannot be written."""
 
     exit_code = 12
+
+
+class SpeechError(YobirinError):
+    """A message cannot be spoken, or a recording cannot be used."""
+
+    exit_code = 13
 
 
 class PlanningError(YobirinError):

@@ -1,4 +1,4 @@
-"""The one path of events: Asterisk's queue → translation → calls and seats, in order, one at a time."""
+"""The one path of events: Asterisk's queue → translation → calls, callbacks, seats, in order."""
 
 from __future__ import annotations
 
@@ -9,9 +9,17 @@ import structlog
 from panoramisk.message import Message
 
 from dialer.ami.link import Link, LinkDown, LinkUp
-from dialer.ami.translate import OperatorLeg, Translated, TrunkHint, translate
+from dialer.ami.translate import (
+    CallbackArrived,
+    OperatorLeg,
+    Translated,
+    TrunkHint,
+    translate,
+)
+from dialer.callbacks import Callbacks
 from dialer.calls import Calls
 from dialer.seats import Seats
+from rules import callback_events
 from rules.call_events import OriginateRefused
 from rules.operator_state import Event
 
@@ -25,9 +33,18 @@ _log = structlog.get_logger()
 class Events:
     """Consumes what the link brings."""
 
-    def __init__(self, link: Link, calls: Calls, seats: Seats, *, early_media_rings: bool) -> None:
+    def __init__(
+        self,
+        link: Link,
+        calls: Calls,
+        callbacks: Callbacks,
+        seats: Seats,
+        *,
+        early_media_rings: bool,
+    ) -> None:
         self._link = link
         self._calls = calls
+        self._callbacks = callbacks
         self._seats = seats
         self._early_media_rings = early_media_rings
         self.trunk_reachable = True
@@ -60,7 +77,12 @@ class Events:
                 self.channel_begun(item.destuniqueid)
             case _:
                 self.apply(
-                    translate(item, self._calls.moment, early_media_rings=self._early_media_rings)
+                    translate(
+                        item,
+                        self._calls.moment,
+                        self._callbacks.moment,
+                        early_media_rings=self._early_media_rings,
+                    )
                 )
 
     def apply(self, told: Translated | None) -> None:
@@ -75,6 +97,10 @@ class Events:
                     self.trunk_reachable = True
                 else:
                     self.trunk_in_doubt()
+            case CallbackArrived(callback, called, number):
+                self._callbacks.arrive(callback, called, number)
+            case callback_events.Happened():
+                self._callbacks.apply(told)
             case OriginateRefused():
                 # by then an ended call takes no notice of it
                 asyncio.get_running_loop().call_later(HANGUP_WITHIN_S, self._calls.apply, told)

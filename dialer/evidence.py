@@ -16,6 +16,7 @@ from db.cases import FactKind
 from db.evidence import (
     AttemptOnRecord,
     CallbackOnRecord,
+    CallerOnRecord,
     CaseOnRecord,
     HouseholdCall,
     PhoneOnRecord,
@@ -89,7 +90,17 @@ class WordLine:
     by: str
 
 
-Line = AttemptLine | CallbackLine | WordLine
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CallerLine:
+    """The person called us and reached nobody."""
+
+    phone: PhoneOnRecord
+    at: datetime
+    asked: bool
+    """They asked to be called back."""
+
+
+Line = AttemptLine | CallbackLine | CallerLine | WordLine
 
 
 class Kept(StrEnum):
@@ -240,6 +251,9 @@ class _Story:
                 return self._attempt(source, self._ordinal(told, source))
             case CallbackOnRecord():
                 return self._callback(source)
+            case CallerOnRecord():
+                phone = next(one for one in self._case.phones if one.id == source.phone_id)
+                return CallerLine(phone=phone, at=source.at, asked=source.asked)
             case WordOnRecord():
                 return WordLine(at=fact.at, kind=source.kind, by=source.by)
 

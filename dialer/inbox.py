@@ -38,7 +38,14 @@ class Inbox:
         caller_ids: CallerIds,
         wake: Callable[[], None],
         look_at_legs: Callable[[], None],
+        messages_ordered: Callable[[], Awaitable[None]],
     ) -> None:
+        """
+        Args:
+            wake: told when something may be called now.
+            look_at_legs: told of new operators, whose legs may be up already.
+            messages_ordered: reads anew which messages the city ordered.
+        """
         self._sessions = sessions
         self._clock = clock
         self._months = months
@@ -47,6 +54,7 @@ class Inbox:
         self._caller_ids = caller_ids
         self._wake = wake
         self._look_at_legs = look_at_legs
+        self._messages_ordered = messages_ordered
         self._last = 0
         self.emergency = False
         """Whether an emergency stop is in force."""
@@ -61,6 +69,7 @@ class Inbox:
             self._last = await notices.newest_id(session)
         await self._reload()
         await self._desk.reload()
+        await self._messages_ordered()
 
     async def stop_what_may_not_ring(self) -> None:
         """After a restart: orders that came while nobody listened reach the calls taken up (rule 8).
@@ -145,6 +154,9 @@ class Inbox:
     async def _caller_ids_changed(self, _notice: Notice) -> None:
         await self._reload()
 
+    async def _messages(self, _notice: Notice) -> None:
+        await self._messages_ordered()
+
     async def _reload(self) -> None:
         async with self._sessions.read() as session:
             await self._months.reload(session, self._clock.now())
@@ -161,4 +173,5 @@ _ACTS: dict[NoticeKind, Callable[[Inbox, Notice], Awaitable[None]]] = {
     NoticeKind.CALLER_IDS: Inbox._caller_ids_changed,
     NoticeKind.PAYMENTS: Inbox._payments,
     NoticeKind.CRITERIA: Inbox._criteria,
+    NoticeKind.MESSAGES: Inbox._messages,
 }

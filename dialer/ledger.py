@@ -17,12 +17,14 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import ledger, operators, seat_changes
+from db import callbacks, ledger, operators, seat_changes
+from db.callbacks import Arrived, Moved
 from db.errors import DatabaseError
 from db.ledger import Change
 from db.seat_changes import SeatMove
 from db.session import Sessions
 from rules.call_outcome import LineOutcome
+from rules.callback_state import Callback
 
 RETRY_S = 0.5
 GATHER_S = 0.1
@@ -51,8 +53,18 @@ class Readiness:
     ready: bool
 
 
-Entry = Change | Settlement | Readiness | SeatMove
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CallbackEnd:
+    """A callback is over."""
+
+    callback: Callback
+    number_key: str | None
+    """Of the caller's number; None: it is not known."""
+
+
+Entry = Change | Settlement | Readiness | SeatMove | Arrived | Moved | CallbackEnd
 Settle = Callable[[AsyncSession, list[Settlement]], Awaitable[None]]
+SettleCallbacks = Callable[[AsyncSession, list[CallbackEnd]], Awaitable[None]]
 
 
 class LedgerWriter:
@@ -75,6 +87,10 @@ class LedgerWriter:
         self._numbered = 0
         self._written = 0
         self.database_ok = True
+        self.settle_callbacks: SettleCallbacks
+        """Writes what follows from the end of callbacks; set by `bootstrap`, as is `callback_settled`."""
+        self.callback_settled: Callable[[str], None]
+        """Told of each callback whose end is committed."""
 
     def add(self, entry: Entry) -> None:
         """Take an entry; it is written soon, after all earlier ones."""
@@ -129,6 +145,12 @@ class LedgerWriter:
             await self._settle(session, sorted_[Settlement])  # type: ignore[arg-type]
         if sorted_[SeatMove]:
             await seat_changes.record(session, sorted_[SeatMove])  # type: ignore[arg-type]
+        if sorted_[Arrived]:
+            await callbacks.take(session, sorted_[Arrived])  # type: ignore[arg-type]
+        if sorted_[Moved]:
+            await callbacks.record(session, sorted_[Moved])  # type: ignore[arg-type]
+        if sorted_[CallbackEnd]:
+            await self.settle_callbacks(session, sorted_[CallbackEnd])  # type: ignore[arg-type]
         latest = {e.operator: e.ready for e in batch if isinstance(e, Readiness)}
         for operator, ready in latest.items():
             await operators.set_ready(session, operator, ready=ready)
@@ -137,6 +159,8 @@ class LedgerWriter:
         for entry in batch:
             if isinstance(entry, Settlement):
                 self._settled(entry.attempt)
+            elif isinstance(entry, CallbackEnd):
+                self.callback_settled(entry.callback.id)
         async with self._flushed:
             self._written += len(batch)
             self._flushed.notify_all()

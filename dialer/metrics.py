@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from rules import callback_state
 from rules.call_state import Call, State
+from rules.callback_state import Callback
 from rules.pacing.snapshot import Mode
 
 _CONNECT_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+_WAIT_S = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 _RING_S = (5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 35.0, 35.5, 36.0, 36.5, 37.0, 40.0)
 
 
@@ -95,6 +98,27 @@ class Metrics:
             ["what"],
             registry=self.registry,
         )
+        self.callbacks = Gauge(
+            "yobirin_callbacks", "Callers on the line, by state.", ["state"], registry=self.registry
+        )
+        self.callbacks_ended = Counter(
+            "yobirin_callbacks_ended",
+            "Callbacks that are over, by the state they ended in.",
+            ["state"],
+            registry=self.registry,
+        )
+        self.callback_wait = Histogram(
+            "yobirin_callback_wait_seconds",
+            "From a callback's arrival to its talk.",
+            buckets=_WAIT_S,
+            registry=self.registry,
+        )
+        self.callback_join = Histogram(
+            "yobirin_callback_join_seconds",
+            "From an operator being found for a caller to both legs bridged.",
+            buckets=_CONNECT_S,
+            registry=self.registry,
+        )
         self.ami_up = Gauge("yobirin_ami_up", "Link to Asterisk.", registry=self.registry)
         self.database_ok = Gauge("yobirin_database_ok", "Ledger.", registry=self.registry)
 
@@ -132,6 +156,22 @@ class Metrics:
         """A call is followed from now on: just placed, or found alive at the start."""
         if call.state is not State.ENDED:
             self.calls.labels(call.state.value).inc()
+
+    def callback_taken(self, callback: Callback) -> None:
+        """A callback is followed from now on."""
+        if callback.state is not callback_state.State.ENDED:
+            self.callbacks.labels(callback.state.value).inc()
+
+    def callback_moved(self, before: Callback, callback: Callback) -> None:
+        """A callback changed its state."""
+        self.callbacks.labels(before.state.value).dec()
+        if callback.state is callback_state.State.ENDED:
+            self.callbacks_ended.labels(before.state.value).inc()
+            return
+        self.callbacks.labels(callback.state.value).inc()
+        if callback.state is callback_state.State.TALKING and callback.connected_at is not None:
+            waited = callback.connected_at - callback.arrived_at
+            self.callback_wait.observe(waited.total_seconds())
 
     def outcome(self, code: str) -> None:
         """An outcome was recorded."""

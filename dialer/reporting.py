@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import asdict
 from functools import partial
 
+from db import callback_wishes
 from db.errors import DatabaseError
 from db.progress import progress
 from dialer.metrics import Metrics
@@ -13,6 +14,7 @@ from dialer.months import Month
 from dialer.service import Service
 from dialer.web.models import (
     AppointmentStatus,
+    CallersStatus,
     CallsInFlight,
     CampaignStatus,
     Health,
@@ -21,8 +23,13 @@ from dialer.web.models import (
     Status,
 )
 from rules.call_state import State
+from rules.callback_state import WAITS
+from rules.callback_state import State as CallbackState
 from rules.operator_state import State as SeatState
 from rules.outcome import Counted
+
+_WAITING = (*WAITS, CallbackState.JOINING)
+"""States of a caller who waits on the line for an operator."""
 
 
 class Reporting:
@@ -62,6 +69,7 @@ class Reporting:
             pacing=self._pacing(),
             lines=service.settings.trunk.lines,
             calls=self._calls(),
+            callers=await self._callers(),
             operators=tuple(
                 OperatorStatus(id=seat.operator, state=seat.state.value, since=seat.since)
                 for seat in service.seats.seats()
@@ -100,6 +108,23 @@ class Reporting:
             talking=count[State.TALKING],
             message=count[State.MESSAGE],
         )
+
+    async def _callers(self) -> CallersStatus:
+        service = self._service
+        waiting = [one for one in service.callbacks.alive() if one.callback.state in _WAITING]
+        waits_s = [service.clock.monotonic() - one.began_s for one in waiting]
+        return CallersStatus(
+            waiting=len(waits_s), longest_wait_s=max(waits_s, default=None), left=await self._left()
+        )
+
+    async def _left(self) -> int:
+        try:
+            async with self._service.sessions.read() as session:
+                wishes = await callback_wishes.wishes(session)
+                new = await callback_wishes.messages(session, only_new=True)
+        except DatabaseError:
+            return 0  # `database_ok` tells
+        return sum(not wish.is_called for wish in wishes) + len(new)
 
     async def _campaigns(self) -> tuple[CampaignStatus, ...]:
         try:

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import cases, escalations, ledger, results
+from db import callbacks, cases, escalations, ledger, results
 from db.keys import Keys
 from db.results import BY_LINE, Recorded
 from db.session import Sessions
@@ -21,10 +21,13 @@ from dialer.errors import ConflictError, NotFoundError
 from dialer.intake.numbers import NumberFaultError, kind_of, parse_number
 from dialer.ledger import Settlement
 from dialer.months import Months
-from dialer.web.models import PromiseIn, ResultIn
-from rules.case import AttemptMade, Fact, Result
+from dialer.web.callback_models import CallbackCloseIn, CallbackResultIn
+from dialer.web.case_models import PromiseIn, ResultIn, TalkIn
+from rules.case import AttemptMade, CallbackTaken, CaseStatus, Fact, Result
 from rules.outcome import Recorder
 from rules.result import ResultRefusedError, check_result
+
+_SAVED = "この通話の結果はすでに記録されています"
 
 
 class Results:
@@ -64,8 +67,8 @@ class Results:
             await self._check(session, talk, recorded.result)
             if await results.save_first(session, given.attempt_id, recorded):
                 await ledger.finish(session, [given.attempt_id])
-                await self._add_phone(session, talk, given)
-                await self._escalate(session, talk, given, recorded)
+                await self._add_phone(session, talk.case_id, given)
+                await self._escalate(session, talk.case_id, talk.placed_at, given, recorded)
                 await self._refresh(session, talk.campaign_id, [talk.case_id], recorded.at)
                 return
             saved = await results.current(session, given.attempt_id)
@@ -85,9 +88,95 @@ class Results:
             recorded = self._recorded(operator, given)
             await self._check(session, talk, recorded.result)
             await self._replace(session, given.attempt_id, recorded)
-            await self._add_phone(session, talk, given)
-            await self._escalate(session, talk, given, recorded)
+            await self._add_phone(session, talk.case_id, given)
+            await self._escalate(session, talk.case_id, talk.placed_at, given, recorded)
             await self._refresh(session, talk.campaign_id, [talk.case_id], recorded.at)
+
+    async def save_callback(self, operator: str, given: CallbackResultIn) -> bool:
+        """Save an operator's result of a callback (§8(4)キ). The same again changes nothing.
+
+        Returns:
+            Whether the case has ended: what rings for it is to be hung up.
+
+        Raises:
+            ResultRefusedError: the rules refuse it.
+            NotFoundError: no such callback, or another operator's.
+            ConflictError: the case is not the one identified, or something else is saved already.
+            DatabaseError: not saved; trying again is safe.
+        """
+        async with self._sessions.write() as session:
+            talk = await self._callback(session, operator, given.callback_id)
+            if await callbacks.case_of(session, given.callback_id) != given.case_id:
+                raise ConflictError("ご本人と確認した案件ではありません。案件を選び直してください")
+            if await callbacks.note_of(session, given.callback_id) is not None:
+                raise ConflictError(_SAVED)
+            recorded = self._recorded(operator, given)
+            case = await cases.get(session, given.case_id)
+            saved = await results.of_callback(session, given.callback_id)
+            if saved is None:
+                await self._save_callback(session, case.campaign_id, talk, given, recorded)
+            elif (saved[0], replace(saved[1], at=recorded.at)) != (given.case_id, recorded):
+                raise ConflictError(_SAVED)
+            await session.refresh(case)
+            return case.status != CaseStatus.OPEN
+
+    async def close_callback(self, operator: str, given: CallbackCloseIn) -> None:
+        """Close an operator's callback without a case. The same again changes nothing.
+
+        Raises:
+            NotFoundError: no such callback, or another operator's.
+            ConflictError: something else is saved already.
+            DatabaseError: not saved; trying again is safe.
+        """
+        async with self._sessions.write() as session:
+            await self._callback(session, operator, given.callback_id)
+            if await results.of_callback(session, given.callback_id) is not None:
+                raise ConflictError(_SAVED)
+            new = await callbacks.close(
+                session,
+                given.callback_id,
+                kind=given.kind.value,
+                note=given.note,
+                at=self._clock.now(),
+                by=operator,
+            )
+            await callbacks.finish(session, [given.callback_id])
+            noted = None if new else await callbacks.note_of(session, given.callback_id)
+            if noted is not None and (noted.kind, noted.note) != (given.kind.value, given.note):
+                raise ConflictError(_SAVED)
+
+    async def _save_callback(
+        self,
+        session: AsyncSession,
+        campaign_id: int,
+        talk: callbacks.Talk,
+        given: CallbackResultIn,
+        recorded: Recorded,
+    ) -> None:
+        await self._check_callback(session, campaign_id, given.case_id, recorded)
+        await results.save_first_of_callback(session, given.callback_id, given.case_id, recorded)
+        await callbacks.finish(session, [given.callback_id])
+        await self._add_phone(session, given.case_id, given)
+        await self._escalate(session, given.case_id, talk.arrived_at, given, recorded)
+        await self._refresh(session, campaign_id, [given.case_id], recorded.at)
+
+    async def _callback(
+        self, session: AsyncSession, operator: str, callback_id: str
+    ) -> callbacks.Talk:
+        talk = await callbacks.talk(session, callback_id)
+        if talk is None or talk.operator_id != operator:
+            raise NotFoundError("この電話はあなたの通話ではありません")
+        return talk
+
+    async def _check_callback(
+        self, session: AsyncSession, campaign_id: int, case_id: int, recorded: Recorded
+    ) -> None:
+        month = self._months.get(campaign_id)
+        history = (await cases.histories(session, [case_id]))[case_id]
+        fact = CallbackTaken(at=recorded.at, result=recorded.result)
+        check_result(
+            fact, history.case, history.facts, month.profile, month.calendar, by=Recorder.OPERATOR
+        )
 
     async def _replace(self, session: AsyncSession, attempt_id: str, recorded: Recorded) -> None:
         """Correct, and say in the operator's language why not."""
@@ -115,7 +204,7 @@ class Results:
             fact, history.case, others, month.profile, month.calendar, by=Recorder.OPERATOR
         )
 
-    def _recorded(self, operator: str, given: ResultIn) -> Recorded:
+    def _recorded(self, operator: str, given: TalkIn) -> Recorded:
         result = Result(
             outcome=given.outcome,
             script_finished=given.script_finished,
@@ -133,7 +222,7 @@ class Results:
             note=given.note or None,
         )
 
-    async def _add_phone(self, session: AsyncSession, talk: ledger.Talk, given: ResultIn) -> None:
+    async def _add_phone(self, session: AsyncSession, case_id: int, given: TalkIn) -> None:
         """Add a number named in the call (§8(4)エ, tail).
 
         Raises:
@@ -147,16 +236,24 @@ class Results:
             raise ResultRefusedError("new_phone", str(fault)) from None
         await cases.add_phone(
             session,
-            talk.case_id,
+            case_id,
             number=number,
             number_key=self._keys.number(number),
             kind=kind_of(number),
         )
 
     async def _escalate(
-        self, session: AsyncSession, talk: ledger.Talk, given: ResultIn, recorded: Recorded
+        self,
+        session: AsyncSession,
+        case_id: int,
+        since: datetime,
+        given: TalkIn,
+        recorded: Recorded,
     ) -> None:
         """Hand the case to the city where a criterion of it says so (§8(3)キ).
+
+        Args:
+            since: when the call began.
 
         Raises:
             ResultRefusedError: the criterion chosen is not in force.
@@ -172,7 +269,7 @@ class Results:
             if one.talk_result in given.talk_results or one.id == given.escalate
         ]
         await escalations.raise_case(
-            session, talk.case_id, named, since=talk.placed_at, at=recorded.at, by=recorded.by
+            session, case_id, named, since=since, at=recorded.at, by=recorded.by
         )
 
     async def _refresh(

@@ -7,7 +7,7 @@ screen. It knows nothing of Asterisk or the database.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Container, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -51,8 +51,14 @@ class Seats:
         self._since_s: dict[str, float] = {}
         """When each seat's state began, by the steady clock."""
 
-    def seat_all(self, operators: Iterable[tuple[str, bool]]) -> None:
-        """Have exactly these operators (id, asked for calls); seats already taken stay as they are."""
+    def seat_all(
+        self, operators: Iterable[tuple[str, bool]], callbacks_only: Container[str] = ()
+    ) -> None:
+        """Have exactly these operators (id, asked for calls); seats already taken stay as they are.
+
+        Args:
+            callbacks_only: those of them who get callbacks alone.
+        """
         known = dict(operators)
         for operator, ready in known.items():
             if operator not in self._seats:
@@ -62,6 +68,8 @@ class Seats:
                 self._since_s[operator] = self._clock.monotonic()
                 self._revisions[operator] = 0
                 self._changed[operator] = asyncio.Event()
+            only = operator in callbacks_only
+            self._put(replace(self._seats[operator], callbacks_only=only))
         for operator in self._seats.keys() - known.keys():
             # a removed operator keeps the seat until the talk and its result are done
             if self._seats[operator].attempt is None:
@@ -84,9 +92,10 @@ class Seats:
             self._put(operator_state.resumed(seat, attempt, self._clock.now()))
 
     def free(self) -> list[Seat]:
-        """Whoever is free and not held for a call, free longest first."""
-        free = [seat for seat in self._seats.values() if seat.state is State.FREE and not seat.hold]
-        return sorted(free, key=lambda seat: seat.since)
+        """Whoever is free for calls and not held for one, free longest first."""
+        free = (seat for seat in self._seats.values() if seat.state is State.FREE)
+        takes_calls = [seat for seat in free if not seat.hold and not seat.callbacks_only]
+        return sorted(takes_calls, key=lambda seat: seat.since)
 
     def free_longest(self) -> str | None:
         """The operator who has been free longest and is not held for a call, else one who has only been
@@ -94,6 +103,30 @@ class Seats:
         offered = (seat for seat in self.seats() if seat.hold is not None and seat.hold.offered)
         first = next(iter(self.free()), None) or next(offered, None)
         return first.operator if first else None
+
+    def free_for_callback(self, group: Collection[str]) -> str | None:
+        """The operator who gets the next caller: whoever has been free longest, else one who has only been
+        offered a call, else one who gets callbacks alone; None: nobody is free.
+
+        Args:
+            group: those who take callbacks; empty: everybody.
+        """
+        free = (seat for seat in self._seats.values() if seat.state is State.FREE)
+        able = [
+            seat
+            for seat in free
+            if _takes_callbacks(seat, group) and (seat.hold is None or seat.hold.offered)
+        ]
+        first = min(
+            able,
+            key=lambda seat: (seat.callbacks_only, seat.hold is not None, seat.since),
+            default=None,
+        )
+        return first.operator if first else None
+
+    def for_callbacks(self, group: Collection[str]) -> list[Seat]:
+        """Those who are logged in and take callbacks, whatever they are doing."""
+        return [seat for seat in self.seats() if seat.leg_up and _takes_callbacks(seat, group)]
 
     def working(self) -> list[OperatorNow]:
         """The operators who take calls, as pacing sees them. Who is held for a call counts as little as
@@ -106,7 +139,11 @@ class Seats:
                 break_at_s=seat.break_at_s,
             )
             for seat in self.seats()
-            if seat.state in _ACTIVITIES and seat.ready and seat.leg_up and not seat.hold
+            if seat.state in _ACTIVITIES
+            and seat.ready
+            and seat.leg_up
+            and not seat.hold
+            and not seat.callbacks_only
         ]
 
     # held for one call ---------------------------------------------------------------------------
@@ -122,6 +159,17 @@ class Seats:
                 self._put(operator_state.held(seat, hold))
                 return seat.operator
         return None
+
+    def hold_one(self, operator: str, hold: Hold) -> None:
+        """Hold this operator, who is free, for a call; what they were only offered is withdrawn.
+
+        Raises:
+            NotNowError: they are not free, or held for another call.
+        """
+        seat = self._seats[operator]
+        if seat.hold is not None and seat.hold.offered:
+            seat = replace(seat, hold=None)
+        self._put(operator_state.held(seat, hold))
 
     def held_for(self, attempt: str) -> str | None:
         """The operator held for a call."""
@@ -257,3 +305,7 @@ class Seats:
             self._breaks[seat.operator] = asyncio.get_running_loop().call_later(
                 left_s, self.move, seat.operator, Event.PAUSE
             )
+
+
+def _takes_callbacks(seat: Seat, group: Collection[str]) -> bool:
+    return seat.callbacks_only or not group or seat.operator in group

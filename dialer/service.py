@@ -22,8 +22,12 @@ from db.seat_changes import SeatMove
 from db.session import Sessions
 from db.upgrade import head, revision_of
 from dialer.ami.link import Link
+from dialer.board_writer import BoardWriter
 from dialer.calibrating import EVERY_S as CALIBRATE_EVERY_S
 from dialer.calibrating import Calibrating
+from dialer.callback_recovery import CallbackRecovery
+from dialer.callback_stats import CallbackStats
+from dialer.callbacks import Callbacks
 from dialer.calls import Calls
 from dialer.chances import Chances
 from dialer.clock import Clock, SystemClock
@@ -50,10 +54,13 @@ from dialer.seats import Seats
 from dialer.settings import Settings, load_secrets, load_settings
 from dialer.web.server import WebServer
 from rules.call_state import State
+from rules.callback_state import State as CallbackState
 
 RECONCILE_EVERY_S = 30
 LOCK_EVERY_S = 2.0
 RECOVER_AGAIN_S = 1.0
+
+_WITH_OPERATOR = (CallbackState.JOINING, CallbackState.TALKING)
 
 _log = structlog.get_logger()
 
@@ -80,6 +87,10 @@ class Service:
         day: DaySoFar,
         chances: Chances,
         recovery: Recovery,
+        callbacks: Callbacks,
+        callback_stats: CallbackStats,
+        callback_recovery: CallbackRecovery,
+        board: BoardWriter,
         new_day: NewDay,
         clock_check: ClockCheck,
         reminders: Reminders,
@@ -103,6 +114,10 @@ class Service:
         self.day = day
         self.chances = chances
         self.recovery = recovery
+        self.callbacks = callbacks
+        self.callback_stats = callback_stats
+        self.callback_recovery = callback_recovery
+        self.board = board
         self.new_day = new_day
         self.clock_check = clock_check
         self.reminders = reminders
@@ -166,7 +181,9 @@ class Service:
             await self._read_chances()
             self._note_seats()
             self.calls.lose_sight()
+            await self.callback_stats.load()
             await self.recovery.load()
+            await self.callback_recovery.load()
             await self.inbox.stop_what_may_not_ring()
             stack.push_async_callback(self._cancel_tasks)
             self._start_tasks()
@@ -204,6 +221,7 @@ class Service:
         for job in (
             self.ledger.run(),
             self.events.run(),
+            self.board.run(),
             self.inbox.run(),
             self.new_day.run(),
             self.replanning.run(),
@@ -263,8 +281,12 @@ class Service:
             _log.warning("drain_time_over", calls=len(self._alive()))
 
     def _alive(self) -> list[str]:
+        """Calls and callers that are waited for. Who only waits in the line is served by Asterisk's own
+        queue when we are gone."""
         lines = self.calls.lines()
-        return [line.call.attempt for line in lines if line.call.state is not State.ENDED]
+        calls = [line.call.attempt for line in lines if line.call.state is not State.ENDED]
+        callbacks = [one.callback for one in self.callbacks.alive()]
+        return calls + [one.id for one in callbacks if one.state in _WITH_OPERATOR]
 
     # the link ------------------------------------------------------------------------------------
 
@@ -273,12 +295,14 @@ class Service:
         begun = self.clock.monotonic()
         while self.link.up:
             try:
+                await self.callback_recovery.reconcile(after_silence=True)
                 await self.recovery.reconcile(after_silence=True)
             except Exception as error:  # even one that nobody foresaw must not end all dialling
                 _log.error("cannot_catch_up", error=error)
                 await asyncio.sleep(RECOVER_AGAIN_S)
                 continue
             self._caught_up = True
+            self.callbacks.regain_sight()
             self.calls.regain_sight()
             asyncio.get_running_loop().call_later(FRESH_S, self.originate_unknown)
             self.ready.set()
@@ -289,6 +313,7 @@ class Service:
     def link_lost(self) -> None:
         """The link is down: what rings may be answered unseen, so nothing new is placed."""
         self._caught_up = False
+        self.callbacks.lose_sight()
         self.calls.lose_sight()
         _log.warning("link_lost")
 
@@ -319,6 +344,7 @@ class Service:
         if not self._caught_up:
             return
         await self._look(partial(self.recovery.reconcile, after_silence=False))
+        await self._look(partial(self.callback_recovery.reconcile, after_silence=False))
         await self._look(self.recovery.look_at_trunk)
 
     # the database --------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from agi.settings import SOUNDS_DIR, Agi
 from dialer.errors import SettingsError
 
 Digits = Annotated[str, StringConstraints(pattern=r"^0[0-9]{9}$")]
@@ -94,7 +95,9 @@ class Asterisk(Section):
     var_dir: Path = Path("/var/lib/asterisk")
     spool_dir: Path = Path("/var/spool/asterisk")
     log_dir: Path = Path("/var/log/asterisk")
-    sounds_dir: Path = Path("/var/lib/asterisk/sounds/yobirin")
+    sounds_dir: Path = SOUNDS_DIR
+    messages_dir: Path = Path("/var/spool/asterisk/yobirin")
+    """Where Asterisk puts what callers leave as a message."""
 
 
 class Service(Section):
@@ -119,6 +122,7 @@ class Settings(Section):
     caller_id: CallerId
     operators: Operators = Operators()
     asterisk: Asterisk = Asterisk()
+    agi: Agi = Agi()
 
 
 class Secrets(Section):

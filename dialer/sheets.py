@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from db import screen
+from db import results, screen
 from db.screen import Sheet
 from db.session import Sessions
 from dialer.calls import Line
 from dialer.months import Months
-from dialer.web.models import Call, Earlier, HouseholdContact, Preview
+from dialer.web.case_models import Call, Earlier, HouseholdContact, Preview
 from rules.calendar import JST
 from rules.case import CaseStatus, PhoneKind, Result
 from rules.operator_state import Hold
@@ -23,7 +23,7 @@ class Sheets:
     def __init__(self, sessions: Sessions, months: Months) -> None:
         self._sessions = sessions
         self._months = months
-        self._sheets: dict[str, Sheet] = {}
+        self._sheets: dict[str, _Called] = {}
 
     async def load(self, attempt: str) -> None:
         """Read the attempt's sheet, anew if it is there already.
@@ -32,7 +32,9 @@ class Sheets:
             DatabaseError: the database is away.
         """
         async with self._sessions.read() as session:
-            self._sheets[attempt] = await screen.sheet(session, attempt)
+            case_id, phone_id = await results.place_of(session, attempt)
+            sheet = await screen.sheet_of(session, case_id)
+        self._sheets[attempt] = _Called(sheet, phone_id)
 
     async def load_ahead(self, hold: Hold) -> None:
         """Read the sheet of a call that is not placed yet.
@@ -41,8 +43,8 @@ class Sheets:
             DatabaseError: the database is away.
         """
         async with self._sessions.read() as session:
-            sheet = await screen.sheet_of(session, hold.case_id, hold.phone_id)
-        self._sheets[hold.attempt] = sheet
+            sheet = await screen.sheet_of(session, hold.case_id)
+        self._sheets[hold.attempt] = _Called(sheet, hold.phone_id)
 
     def drop(self, attempt: str) -> None:
         """The call left the operator's screen."""
@@ -50,8 +52,8 @@ class Sheets:
 
     def show(self, line: Line) -> Call | None:
         """The call as the screen shows it; None: not read yet."""
-        sheet = self._sheets.get(line.call.attempt)
-        if sheet is None:
+        called = self._sheets.get(line.call.attempt)
+        if called is None:
             return None
         call = line.call
         return Call(
@@ -60,7 +62,7 @@ class Sheets:
             answered_at=call.answered_at,
             talk_ended_at=call.ended_at,
             on_line=call.ended_at is None,
-            **self._case(sheet),
+            **self._case(called),
         )
 
     def show_ahead(self, hold: Hold, line: Line | None) -> Preview | None:
@@ -69,17 +71,23 @@ class Sheets:
         Args:
             line: None: it is not placed yet.
         """
-        sheet = self._sheets.get(hold.attempt)
-        if sheet is None:
+        called = self._sheets.get(hold.attempt)
+        if called is None:
             return None
         return Preview(
             attempt_id=hold.attempt,
             placed_at=line.call.placed_at if line is not None else None,
-            **self._case(sheet),
+            **self._case(called),
         )
 
-    def _case(self, sheet: Sheet) -> dict[str, Any]:
-        return _case(sheet, self._months.profile(sheet.case.campaign_id))
+    def _case(self, called: _Called) -> dict[str, Any]:
+        """What `CalledCase` tells, but for the attempt."""
+        phone = next(one for one in called.sheet.phones if one.id == called.phone_id)
+        profile = self._months.profile(called.sheet.case.campaign_id)
+        return case_on_screen(called.sheet, profile) | {
+            "phone": phone.number,
+            "phone_kind": PhoneKind(phone.kind),
+        }
 
     def profile(self, line: Line | None) -> Profile | None:
         """The contract profile a screen with this call on it goes by; without a call that of the campaign
@@ -91,7 +99,14 @@ class Sheets:
         return months[0].profile if months else None
 
 
-def _case(sheet: Sheet, profile: Profile) -> dict[str, Any]:
+class _Called(NamedTuple):
+    """A case and the phone it is called on."""
+
+    sheet: Sheet
+    phone_id: int
+
+
+def case_on_screen(sheet: Sheet, profile: Profile) -> dict[str, Any]:
     """What `CaseSheet` tells of a case."""
     case = sheet.case
     return dict(
@@ -106,14 +121,10 @@ def _case(sheet: Sheet, profile: Profile) -> dict[str, Any]:
         instalments=case.instalments,
         note=case.note,
         case_status=CaseStatus(case.status),
-        phone=sheet.phone.number,
-        phone_kind=PhoneKind(sheet.phone.kind),
         ask_for_mobile=all(phone.kind == PhoneKind.FIXED for phone in sheet.phones),
         history=tuple(
-            Earlier(
-                at=past.placed_at, outcome=past.recorded.result.outcome, phone_kind=past.phone_kind
-            )
-            for past in reversed(sheet.past)
+            Earlier(at=call.at, outcome=call.outcome, phone_kind=call.phone_kind)
+            for call in reversed(sheet.earlier)
         ),
         household=tuple(
             HouseholdContact(at=other.at, outcome=other.outcome)

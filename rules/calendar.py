@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta, timezone
+from typing import TYPE_CHECKING
 
-from rules.profile import Profile
+if TYPE_CHECKING:
+    from rules.profile import Profile  # heavy, and who answers callers needs the zone alone
 
 JST = timezone(timedelta(hours=9), "JST")
 """Japan time has no summer time: a fixed offset needs no zone database."""

@@ -110,6 +110,24 @@ class CallbackTaken:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CalledBack:
+    """The person called us and reached nobody: outside the hours, gave up, left a message."""
+
+    at: datetime
+    phone: Id
+    """The one with their number."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AskedBack:
+    """The person called us and asked to be called back instead of waiting."""
+
+    at: datetime
+    phone: Id
+    """The one with their number."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StopOrdered:
     """The city's word that the case must not be called again (§8(3)ク)."""
 
@@ -156,6 +174,8 @@ class EscalationDecided:
 Fact = (
     AttemptMade
     | CallbackTaken
+    | CalledBack
+    | AskedBack
     | StopOrdered
     | StopLifted
     | PaymentKnown
@@ -208,6 +228,9 @@ class PhoneState:
     """End of a cool-down (busy, failed, abandoned)."""
     reserved_operator: bool = False
     """The next call needs an operator reserved for it (after `abandoned`)."""
+    called_back: datetime | None = None
+    """When the person called from it and reached nobody; None: not, or they were called or talked to
+    since."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,8 +10,10 @@ from typing import assert_never
 
 from rules.calendar import JST, Calendar
 from rules.case import (
+    AskedBack,
     AttemptMade,
     CallbackTaken,
+    CalledBack,
     Case,
     CaseState,
     CaseStatus,
@@ -93,6 +95,8 @@ class _Fold:
         self._approval_clause: str | None = None
         self._at: datetime
         """Moment of the fact being taken."""
+        self._is_wish = False
+        """The appointment is one that the person asked for by a key: a talk with them is what they wanted."""
         self._tries: Counter[tuple[Id, date]] = Counter()
 
     def state(self) -> CaseState:
@@ -117,6 +121,10 @@ class _Fold:
                 self._attempt(fact)
             case CallbackTaken():
                 self._callback(fact)
+            case CalledBack():
+                self._note_caller(fact.phone)
+            case AskedBack():
+                self._asked_back(fact)
             case StopOrdered():
                 self._now = replace(self._now, stopped=True)
             case StopLifted():
@@ -157,6 +165,8 @@ class _Fold:
         rule = self._profile.outcomes[fact.result.outcome]
         counted = self._is_counted(fact, rule)
         self._place(fact, rule, counted=counted)
+        if rule.counted is not Counted.NO:
+            self._forget_caller(fact.phone)
         if counted:
             self._keep_appointment(fact)
         self._apply(rule, fact.result, fact.phone, rule.letter)
@@ -167,9 +177,30 @@ class _Fold:
         rule = self._profile.outcomes[fact.result.outcome]
         phones = open_phones(self._now)
         only = phones[0].id if len(phones) == 1 else None
+        for phone in self._now.phones:
+            self._forget_caller(phone)
+        if self._is_wish:
+            self._now = replace(self._now, appointment=None, appointment_phone=None)
         self._apply(rule, fact.result, only, rule.callback_clause or rule.letter)
         if fact.result.appointment is not None:
             self._learn(fact.result.appointment, None)
+
+    def _asked_back(self, fact: AskedBack) -> None:
+        """An appointment of this very moment (rule 7), where there can be one; else as `CalledBack`."""
+        phone = self._now.phones[fact.phone]
+        is_called = self._status() is CaseStatus.OPEN and phone.status is PhoneStatus.OPEN
+        if is_called and is_open(fact.at, self._calendar, self._profile):
+            self._now = replace(self._now, appointment=fact.at, appointment_phone=fact.phone)
+            self._is_wish = True
+        else:
+            self._note_caller(fact.phone)
+
+    def _note_caller(self, phone_id: Id) -> None:
+        phone = self._now.phones[phone_id]
+        self._now.phones[phone_id] = replace(phone, called_back=self._at)
+
+    def _forget_caller(self, phone_id: Id) -> None:
+        self._now.phones[phone_id] = replace(self._now.phones[phone_id], called_back=None)
 
     def _decide(self, decision: Decision) -> None:
         if not self._now.is_asked:
@@ -281,6 +312,7 @@ class _Fold:
 
     def _learn(self, moment: datetime, phone: Id | None) -> None:
         """Rule 7: an appointment named in an attempt on `phone`, or in a callback (None)."""
+        self._is_wish = False
         if self._clause not in (None, ATTEMPTS_CLAUSE):
             self._note(moment)
         elif self._was_extra_call(phone):

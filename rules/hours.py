@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from rules import answering
 from rules.calendar import JST, Calendar
 from rules.profile import Profile
 
@@ -47,3 +48,12 @@ def band_of(moment: datetime, profile: Profile) -> str | None:
         if band.starts <= clock < band.ends:
             return band.name
     return None
+
+
+def openings(calendar: Calendar, profile: Profile) -> tuple[answering.Opening, ...]:
+    """When callers reach operators: opening to closing of each calling day, oldest first.
+
+    Longer than calls may be placed: who calls before closing time is served.
+    """
+    days = (opening_of(day, calendar, profile) for day in calendar.calling_days(date.min))
+    return tuple(answering.Opening(start=day.opens, end=day.closes) for day in days)

@@ -40,7 +40,7 @@ class Event(StrEnum):
     RELEASED = "released"
     """The call left them with nothing to record."""
     MISSED = "missed"
-    """Their leg did not take the call."""
+    """Their leg did not take the call, or broke in a talk that somebody else goes on with."""
     TALK_ENDED = "talk_ended"
     RESULT_SAVED = "result_saved"
     AFTER_CALL_LIMIT = "after_call_limit"
@@ -70,13 +70,15 @@ class Seat:
     ready: bool = False
     """They asked for calls. A pause asked for in a call begins when its result is saved."""
     attempt: str | None = None
-    """The attempt they talk in, or whose result they still owe."""
+    """The attempt or callback they talk in, or whose result they still owe."""
     hold: Hold | None = None
     """Only while `free`."""
     ticks: tuple[Tick, ...] = ()
     """Steps of the script that are done, oldest first; only while `talking`."""
     break_at_s: float | None = None
     """When an announced break begins, in seconds of the steady clock; only while `ready`."""
+    callbacks_only: bool = False
+    """Gets callbacks alone, and only those that nobody else is free for (a supervisor's seat)."""
 
     @property
     def on_screen(self) -> str | None:
@@ -129,6 +131,7 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (_S.TALKING, _E.CONNECTED): _S.TALKING,
     (_S.TALKING, _E.RELEASED): _S.FREE,
     (_S.TALKING, _E.TALK_ENDED): _S.AFTER_CALL_WORK,
+    (_S.TALKING, _E.MISSED): _S.PAUSED,
     #
     (_S.AFTER_CALL_WORK, _E.LEG_UP): _S.AFTER_CALL_WORK,
     (_S.AFTER_CALL_WORK, _E.LEG_DOWN): _S.AFTER_CALL_WORK,
@@ -157,7 +160,7 @@ def apply(seat: Seat, event: Event, now: datetime, attempt: str | None = None) -
     """The seat after the event.
 
     Args:
-        attempt: with `assigned` and `talk_ended`, which attempt it is about.
+        attempt: with `assigned` and `talk_ended`, which attempt or callback it is about.
 
     Raises:
         NotNowError: the table does not list this event for the seat's state, or a result is owed.

@@ -12,6 +12,8 @@ from rules.slack import slack_of
 RESERVED = 0
 """Rank of a phone whose next call needs an operator kept for it, and of no other: it is called at an
 appointment (before it and from then on), or its last call was answered and found no operator."""
+CALLED_BACK = 1
+"""Rank of a phone from which the person called us and reached nobody."""
 LAST = 100
 """The highest rank. Few different ranks: `db.candidates` looks at each of them."""
 _STEPS = 10
@@ -27,7 +29,7 @@ def rank(
     profile: Profile,
     gain: int = 0,
 ) -> int:
-    """The lowest rank goes first: `RESERVED`, else 1-100.
+    """The lowest rank goes first: `RESERVED`, `CALLED_BACK`, else 1-100.
 
     The sooner the day that may not be lost (`Slack.deadline`), the lower. That day is counted from the
     period's end and not from `now`: ranks are kept in the database, and one of yesterday must be
@@ -42,6 +44,8 @@ def rank(
     """
     if needs_operator(state, state.phones[phone_id]):
         return RESERVED
+    if state.phones[phone_id].called_back is not None:
+        return CALLED_BACK
     slack = slack_of(state, phone_id, now, calendar, profile)
     if slack is None or slack.deadline is None:
         return LAST

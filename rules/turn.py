@@ -47,7 +47,8 @@ def turn_of(
     """The phone's place in the line from `now` on.
 
     The plan only ever delays: what the rules refuse stays refused. An appointment does not wait for it,
-    nor does a person whom we owe a call because they answered and found no operator.
+    nor does a person whom we owe a call because they answered and found no operator, or called us and
+    reached nobody.
 
     Args:
         planned: the plan's attempts on this phone, in order of time.
@@ -55,7 +56,9 @@ def turn_of(
     Raises:
         KeyError, ValueError: as `rules.eligibility.may_call`.
     """
-    waits = state.appointment is None and not needs_operator(state, state.phones[phone_id])
+    phone = state.phones[phone_id]
+    is_owed = phone.called_back is not None or needs_operator(state, phone)
+    waits = state.appointment is None and not is_owed
     following = _next(state, phone_id, now, planned) if waits else None
     start = now if following is None else max(now, following.starts_at)
     gain = 0 if following is None else following.gain

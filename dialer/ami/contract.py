@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from rules import sounds
+
 TRUNK: Final = "trunk"
 """PJSIP endpoint of the carrier's line."""
 
@@ -77,6 +79,23 @@ DO: Final = "YOBIRIN_DO"
 PLAY: Final = "YOBIRIN_PLAY"
 """The sounds to play, joined by &."""
 
+# what a callback asks and waits for
+AGI_ARRIVED: Final = "callback"
+"""Script: what does this caller get? Arguments: the callback, the number that was dialled."""
+AGI_WAITING: Final = "wait"
+"""Script: what does this caller hear while waiting? Arguments: the callback, 1 if the number is known, else
+0."""
+ANSWER_WITHIN_S: Final = 1
+"""Seconds after which whoever has not answered is taken for dead."""
+ASK_AGAIN_S: Final = 10
+"""Seconds of silence between two things a waiting caller hears."""
+KEY_ASK_BACK: Final = "1"
+KEY_MESSAGE: Final = "2"
+MESSAGE_S: Final = 120
+"""Seconds that a caller's message may last."""
+MESSAGE_SILENCE_S: Final = 5
+"""Seconds of silence that end it."""
+
 CALLBACK_JOURNAL: Final = "yobirin-callback"
 """Family; the key is the callback, the value `stage|detail|arrived|at|ended|called|number` (times in seconds
 since 1970, `ended` 0 or 1). Deleted when the end is committed."""
@@ -90,15 +109,33 @@ JOURNAL_TALK: Final = "talk:"
 JOURNAL_MESSAGE: Final = "message"
 JOURNAL_LEFT: Final = "left"
 
-# sounds, played from the folder `asterisk.sounds_dir`; the first three are the profile's texts
+# sounds, played from the folder `asterisk.sounds_dir`; docs/sounds.md tells each one's text
 SOUND_COURTESY: Final = "courtesy"
 SOUND_VOICEMAIL: Final = "voicemail"
-SOUND_GUIDANCE: Final = "guidance"
+SOUND_GUIDANCE: Final = sounds.GUIDANCE
+SOUND_WAIT: Final = "wait"
+SOUND_ASKED_BACK: Final = "asked-back"
+SOUND_LEAVE_MESSAGE: Final = "leave-message"
+SOUND_BEEP: Final = "beep"
+SOUND_MESSAGE_TAKEN: Final = "message-taken"
 SOUND_CONNECT: Final = "connect"
 """What an operator hears before a person is put through: no sound at all, for the person waits."""
 SOUND_SILENCE: Final = "silence"
 """What an operator hears between two calls."""
-SOUNDS: Final = (SOUND_COURTESY, SOUND_VOICEMAIL, SOUND_GUIDANCE, SOUND_CONNECT, SOUND_SILENCE)
+DIALPLAN_SOUNDS: Final = (
+    SOUND_COURTESY,
+    SOUND_VOICEMAIL,
+    SOUND_WAIT,
+    SOUND_ASKED_BACK,
+    SOUND_LEAVE_MESSAGE,
+    SOUND_BEEP,
+    SOUND_MESSAGE_TAKEN,
+    SOUND_CONNECT,
+    SOUND_SILENCE,
+)
+"""Those the dialplan plays of its own accord."""
+SOUNDS: Final = (*DIALPLAN_SOUNDS, *sounds.ANSWERS)
+"""All that are ever heard, beside messages the city ordered."""
 
 # leaving a message on an answering machine
 SILENCE_MS: Final = 1500

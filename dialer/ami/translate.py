@@ -10,6 +10,8 @@ from panoramisk.message import Message
 
 from dialer.ami import contract
 from rules import call_events as facts
+from rules import callback_events
+from rules.callback_state import ID
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +29,28 @@ class TrunkHint:
     available: bool
 
 
-Translated = facts.Fact | OperatorLeg | TrunkHint
-Moments = Callable[[str], datetime | None]
-"""The moment, on the call's own steady time, for an attempt; None: not an attempt of ours."""
+@dataclass(frozen=True, slots=True, repr=False)
+class CallbackArrived:
+    """Somebody calls us. No repr: the number is personal."""
 
+    callback: str
+    called: str
+    number: str | None
+    """Trunk 0 first; None: withheld or unknown."""
+
+
+Translated = facts.Fact | callback_events.Fact | CallbackArrived | OperatorLeg | TrunkHint
+Moments = Callable[[str], datetime | None]
+"""The moment, on the call's own steady time, for an attempt or a callback; None: not one of ours."""
+
+_Plain = (
+    callback_events.Queued
+    | callback_events.LeftAlone
+    | callback_events.MessageBegun
+    | callback_events.AskedBack
+    | callback_events.HungUp
+)
+"""Facts that tell no more than that they happened."""
 _USER_EVENTS: dict[str, type[facts.Happened]] = {
     contract.EVENT_ANSWERED: facts.Answered,
     contract.EVENT_COURTESY: facts.CourtesyStarted,
@@ -38,22 +58,27 @@ _USER_EVENTS: dict[str, type[facts.Happened]] = {
 }
 
 
-def translate(event: Message, moment: Moments, *, early_media_rings: bool) -> Translated | None:
+def translate(
+    event: Message, moment: Moments, callback_moment: Moments, *, early_media_rings: bool
+) -> Translated | None:
     """What the event tells, or None if it is not about us.
 
     Args:
         moment: gives the time of the fact, and tells which attempts are ours.
+        callback_moment: the same of callbacks.
         early_media_rings: whether 183 with audio is ringing on this trunk (§8(5)ア).
     """
     match event.event:
         case "DialState":
             return _dial_state(event, moment, early_media_rings=early_media_rings)
+        case "UserEvent" if event.userevent == contract.EVENT_CALLBACK:
+            return _callback_event(event, callback_moment)
         case "UserEvent":
             return _user_event(event, moment)
         case contract.EVENT_CONNECTED if event.connectedlinenum.isdecimal():
-            return _connected(event, moment)
+            return _connected(event, moment) or _caller_connected(event, callback_moment)
         case "Hangup":
-            return _hung_up(event, moment)
+            return _hung_up(event, moment) or _caller_hung_up(event, callback_moment)
         case "OriginateResponse":
             return _originate_response(event, moment)
         case "AgentLogoff":
@@ -114,6 +139,58 @@ def _originate_response(event: Message, moment: Moments) -> facts.Fact | None:
     if at is None or event.response != "Failure":
         return None
     return facts.OriginateRefused(attempt=event.actionid, at=at)
+
+
+def caller_number(text: str) -> str | None:
+    """A caller's number as we keep it: trunk 0 first; None: withheld or unknown."""
+    national = "0" + text.removeprefix("+81") if text.startswith("+81") else text
+    return national if national.isascii() and national.removeprefix("+").isdecimal() else None
+
+
+def stage_fact(callback: str, stage: str, detail: str, at: datetime) -> callback_events.Fact | None:
+    """What it means that the dialplan came to a stage with a callback; None: nothing new."""
+    match stage:
+        case contract.STAGE_MISSED:
+            return callback_events.OperatorMissed(callback=callback, at=at, operator=detail)
+        case contract.STAGE_TALK:
+            return callback_events.TakenByQueue(callback=callback, at=at, operator=detail)
+        case contract.STAGE_RECORDED:
+            seconds = _number(detail)
+            return callback_events.MessageRecorded(callback=callback, at=at, seconds=seconds)
+        case contract.STAGE_GUIDANCE:
+            return callback_events.GuidancePlayed(callback=callback, at=at, sounds=detail)
+    kind = _STAGES.get(stage)
+    return kind(callback=callback, at=at) if kind else None
+
+
+_STAGES: dict[str, type[_Plain]] = {
+    contract.STAGE_WAITING: callback_events.Queued,
+    contract.STAGE_ALONE: callback_events.LeftAlone,
+    contract.STAGE_MESSAGE: callback_events.MessageBegun,
+    contract.STAGE_ASKED_BACK: callback_events.AskedBack,
+    contract.STAGE_ENDED: callback_events.HungUp,
+}
+
+
+def _callback_event(event: Message, moment: Moments) -> Translated | None:
+    callback = event.callback
+    if not ID.fullmatch(callback):
+        return None
+    if event.stage == contract.STAGE_ARRIVED:
+        return CallbackArrived(callback, event.called[:32], caller_number(event.number))
+    at = moment(callback)
+    return stage_fact(callback, event.stage, event.detail, at) if at else None
+
+
+def _caller_connected(event: Message, moment: Moments) -> callback_events.Fact | None:
+    callback, operator = event.uniqueid, event.connectedlinenum
+    at = moment(callback)
+    return callback_events.Connected(callback=callback, at=at, operator=operator) if at else None
+
+
+def _caller_hung_up(event: Message, moment: Moments) -> callback_events.Fact | None:
+    at = moment(event.uniqueid)
+    return callback_events.HungUp(callback=event.uniqueid, at=at) if at else None
 
 
 def _number(text: str) -> int:

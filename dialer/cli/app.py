@@ -12,12 +12,14 @@ from typer.exceptions import TyperException
 
 from dialer.cli import (
     appointment,
+    callback,
     caller_id,
     campaign,
     case,
     cases,
     emergency,
     escalation,
+    message,
     operator,
     pacing,
     payment,
@@ -48,6 +50,7 @@ EXIT_CODES = {
     10: "a scenario file is malformed",
     11: "the service is not running, or does not answer",
     12: "a report cannot be written",
+    13: "a message cannot be spoken, or a recording cannot be used",
     130: "interrupted from the keyboard",
 }
 """What the exit status says; 3 and above are the `exit_code` of an error."""
@@ -70,6 +73,7 @@ app.add_typer(payment.app, name="payment")
 app.add_typer(escalation.app, name="escalation")
 app.add_typer(appointment.app, name="appointment")
 app.add_typer(review.app, name="review")
+app.add_typer(callback.app, name="callback")
 app.add_typer(emergency.app, name="emergency")
 app.add_typer(operator.app, name="operator")
 app.add_typer(plan.app, name="plan")
@@ -79,6 +83,7 @@ app.add_typer(profile.app, name="profile")
 app.add_typer(report.app, name="report")
 app.add_typer(roster.app, name="roster")
 app.add_typer(caller_id.app, name="caller-id")
+app.add_typer(message.app, name="message")
 service.register(app)
 app.command()(why.why)
 

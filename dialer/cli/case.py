@@ -16,7 +16,7 @@ from dialer.cli.work import MOMENT, AsJson, installation, now, parse_moment
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
-    from db.results import Past
+    from db.results import Past, Recorded
     from db.tables import CaseRow
     from dialer.evidence import CaseEvidence
     from dialer.explain import CaseExplained, PhoneExplained
@@ -171,6 +171,10 @@ async def _described(session: AsyncSession, case: CaseRow) -> dict[str, Any]:
             for phone in await cases.phones_of(session, case.id)
         ],
         "calls": [_called(past) for past in await results.past_calls(session, case.id)],
+        "callbacks": [
+            {"arrived_at": at, **_recorded(recorded)}
+            for at, recorded in await results.past_callbacks(session, case.id)
+        ],
     }
 
 
@@ -178,15 +182,21 @@ def _called(past: Past) -> dict[str, Any]:
     return {
         "placed_at": past.placed_at,
         "phone_kind": past.phone_kind.value,
-        "outcome": past.recorded.result.outcome,
-        "by": past.recorded.by,
-        "talk_results": list(past.recorded.talk_results),
-        "note": past.recorded.note,
+        **_recorded(past.recorded),
+    }
+
+
+def _recorded(recorded: Recorded) -> dict[str, Any]:
+    return {
+        "outcome": recorded.result.outcome,
+        "by": recorded.by,
+        "talk_results": list(recorded.talk_results),
+        "note": recorded.note,
     }
 
 
 def _print_case(row: dict[str, Any]) -> None:
-    lists = ("phones", "calls")
+    lists = ("phones", "calls", "callbacks")
     print_table(("case", ""), ((key, value) for key, value in row.items() if key not in lists))
     for name in lists:
         if row[name]:

@@ -26,6 +26,13 @@ def add(
     operator_id: Id,
     name: Annotated[str, typer.Option("--name", help="As the operator's screen shows it.")],
     by: By,
+    callbacks_only: Annotated[
+        bool,
+        typer.Option(
+            "--callbacks-only",
+            help="A supervisor's seat: only people who call us, and only while no operator is free.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Add an operator and print the token of the screen, this once."""
@@ -38,7 +45,9 @@ def add(
         )
 
     async def work(session: AsyncSession) -> str:
-        return await operators.add(session, operator_id, name, at=now(), by=by)
+        return await operators.add(
+            session, operator_id, name, at=now(), by=by, callbacks_only=callbacks_only
+        )
 
     token = here.write(work)
     if as_json:
@@ -54,7 +63,12 @@ def list_operators(ctx: typer.Context, as_json: AsJson = False) -> None:
 
     async def work(session: AsyncSession) -> list[dict[str, Any]]:
         return [
-            {"id": row.id, "name": row.name, "active": row.active}
+            {
+                "id": row.id,
+                "name": row.name,
+                "active": row.active,
+                "callbacks_only": row.callbacks_only,
+            }
             for row in await operators.all_operators(session)
         ]
 
@@ -62,8 +76,16 @@ def list_operators(ctx: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         print_json(rows)
     else:
-        cells = ((row["id"], row["name"], "yes" if row["active"] else "removed") for row in rows)
-        print_table(("id", "name", "active"), cells)
+        cells = (
+            (
+                row["id"],
+                row["name"],
+                "yes" if row["active"] else "removed",
+                "callbacks only" if row["callbacks_only"] else "all",
+            )
+            for row in rows
+        )
+        print_table(("id", "name", "active", "calls"), cells)
 
 
 @app.command()

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from dialer.cli.show import moment, table
 from dialer.pacing_words import WHY
-from dialer.web.models import PacingStatus, Status
+from dialer.web.models import CallersStatus, PacingStatus, Status
 from rules.pacing.snapshot import Why
 
 SHOWN = 10
@@ -25,6 +25,7 @@ def view(status: Status) -> RenderableType:
             f"calls: {calls.dialling} dialling, {calls.ringing} ringing, {calls.answered} waiting, "
             f"{calls.talking} talking, {calls.message} on the message"
         ),
+        Text(_callers(status.callers)),
         Text(_pacing(status.pacing)),
         table(
             ("operator", "state", "since"),
@@ -33,6 +34,14 @@ def view(status: Status) -> RenderableType:
         _campaigns(status),
         *_appointments(status),
     )
+
+
+def _callers(callers: CallersStatus) -> str:
+    told = f"callers: {callers.waiting} waiting"
+    if callers.longest_wait_s is not None:
+        minutes, seconds = divmod(int(callers.longest_wait_s), 60)
+        told += f", longest {minutes}:{seconds:02d}"
+    return told + (f"; {callers.left} to see to: `dialer callback wishes`" if callers.left else "")
 
 
 def _pacing(pacing: PacingStatus) -> str:

@@ -1,10 +1,11 @@
-"""The daily report (§10(1)): calls handled, their outcomes, contacts. Due by 12:00 the next day.
+"""The daily report (§10(1)): calls handled out and in, their outcomes, contacts. Due by 12:00 the next day.
 
 Rows of the database → sums of the rules → lines in Japanese → a CSV file. No person is in it.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import islice
@@ -12,16 +13,42 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import cases, report_rows
+from db import callback_rows, cases, report_rows
+from db.callback_rows import CallbackRow
+from db.callback_wishes import DONE
 from db.report_rows import CallMade
 from dialer.months import Month
 from dialer.reports.spreadsheet import csv_bytes, write_whole
 from rules.calendar import JST
+from rules.callback_end import CameTo
+from rules.case import Result
 from rules.history import state_of
 from rules.outcome import is_contact
+from rules.profile import Profile
 from rules.report import DailyReport, Handled, daily_report
 
 HEADER = ("区分", "項目", "値")
+
+
+CAME_TO = {
+    CameTo.TALKED: "オペレータが対応",
+    CameTo.GAVE_UP: "応答前に切断",
+    CameTo.GUIDANCE: "時間外などの案内",
+    CameTo.MESSAGE: "伝言を録音",
+    CameTo.ASKED_BACK: "折り返しの希望を受付",
+    CameTo.LIVE: "通話の途中",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Incoming:
+    """The day's callers, of the whole centre: before identification a caller is of no campaign."""
+
+    came_to: dict[CameTo, int]
+    without_case: int
+    """Talked with, and closed without a case."""
+    unrecorded: int
+    """Talked with, and not recorded yet what came of it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,25 +59,39 @@ class Daily:
     sums: DailyReport
     unrecorded: int
     """Calls whose result is not recorded yet; they are in no sum."""
+    incoming: Incoming
 
 
 async def daily_of(session: AsyncSession, month: Month, day: date) -> Daily:
     """Sum up a day (midnight to midnight, Japan time) of a campaign."""
     start = datetime.combine(day, time(), JST)
+    end = start + timedelta(days=1)
     profile = month.profile.on(day)
-    made = await report_rows.calls_between(session, month.id, start, start + timedelta(days=1))
+    made = await report_rows.calls_between(session, month.id, start, end)
+    callers = await callback_rows.between(session, start, end)
     counted = await _counted(session, month, {call.case_id for call in made})
     handled = [
-        Handled(
-            case=call.case_id,
-            outcome=call.result.outcome,
+        _handled(
+            call.case_id,
+            call.result,
+            profile,
             counted=(call.phone_id, call.placed_at) in counted,
-            contact=is_contact(profile.outcomes[call.result.outcome], call.result),
         )
         for call in made
         if call.result is not None
+    ] + [
+        _handled(caller.case_id, caller.result, profile, incoming=True)
+        for caller in callers
+        if caller.campaign_id == month.id
+        and caller.case_id is not None
+        and caller.result is not None
     ]
-    return Daily(day=day, sums=daily_report(handled), unrecorded=_unrecorded(made))
+    return Daily(
+        day=day,
+        sums=daily_report(handled),
+        unrecorded=_unrecorded(made),
+        incoming=_incoming(callers),
+    )
 
 
 def write_daily(daily: Daily, month: Month, directory: Path) -> Path:
@@ -78,6 +119,7 @@ def lines_of(daily: Daily, month: Month) -> list[tuple[object, ...]]:
         ("電話対応件数", "合計", sums.handled_out + sums.handled_in),
         ("電話対応件数", "うち架電回数に数えるもの", sums.counted),
         ("電話対応件数", "結果未入力", daily.unrecorded),
+        *_incoming_lines(daily.incoming),
         *(
             ("対応結果別件数", _label(rule.label, rule.clause), sums.by_outcome.get(code, 0))
             for code, rule in month.profile.on(daily.day).outcomes.items()
@@ -102,6 +144,41 @@ async def _counted(
             state = state_of(known.case, known.facts, month.profile, month.calendar)
             found |= {(one.id, at) for one in state.phones.values() for at in one.counted}
     return found
+
+
+def _handled(
+    case_id: int,
+    result: Result,
+    profile: Profile,
+    *,
+    counted: bool = False,
+    incoming: bool = False,
+) -> Handled:
+    return Handled(
+        case=case_id,
+        outcome=result.outcome,
+        counted=counted,
+        contact=is_contact(profile.outcomes[result.outcome], result),
+        incoming=incoming,
+    )
+
+
+def _incoming(callers: list[CallbackRow]) -> Incoming:
+    return Incoming(
+        came_to=dict(Counter(caller.came_to for caller in callers)),
+        without_case=sum(caller.closed not in (None, DONE) for caller in callers),
+        unrecorded=sum(caller.unrecorded for caller in callers),
+    )
+
+
+def _incoming_lines(incoming: Incoming) -> list[tuple[object, ...]]:
+    kind = "着信(センター全体)"
+    return [
+        (kind, "総数", sum(incoming.came_to.values())),
+        *((kind, words, incoming.came_to.get(end, 0)) for end, words in CAME_TO.items()),
+        (kind, "うち案件なしで終了", incoming.without_case),
+        (kind, "うち結果未入力", incoming.unrecorded),
+    ]
 
 
 def _unrecorded(made: list[CallMade]) -> int:

@@ -21,6 +21,7 @@ from db.tables import CaseRow
 from dialer.evidence import (
     AttemptLine,
     CallbackLine,
+    CallerLine,
     CaseEvidence,
     Kept,
     Line,
@@ -172,6 +173,12 @@ class _Written:
             case CallbackLine():
                 yield line.at, self._callback(line)
                 yield from self._corrections(line, None)
+            case CallerLine():
+                label = "折り返しの希望" if line.asked else "つながらなかった着信"
+                yield (
+                    line.at,
+                    self._row("折り返し", line.at, **self._phone(line.phone), 結果=label),
+                )
             case WordLine():
                 label, clause = WORDS[line.kind]
                 told = {"結果": label, "条項": clause, "記録日時": line.at, "記録者": line.by}
@@ -292,6 +299,8 @@ class _Written:
                 what = self._what(line.at, line.result, f"電話{line.phone.position}への架電")
             case CallbackLine() as line:
                 what = self._what(line.at, line.result, "折り返し")
+            case CallerLine() as line:
+                what = f"{moment_words(line.at)} 電話{line.phone.position}からの着信"
             case WordLine() as line:
                 return f"{moment_words(line.at)} {WORDS[line.kind][0]}"
         if found.clause == ATTEMPTS_CLAUSE:

@@ -10,7 +10,7 @@ from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CollectorRegistry
 
-from dialer.web import operator_routes, service_routes
+from dialer.web import callback_routes, operator_routes, service_routes
 from dialer.web.guard import Guard
 from dialer.web.port import Desk
 from dialer.web.refusals import answer_refusals
@@ -41,6 +41,7 @@ def create_app(desk: Desk, profile: Profile, registry: CollectorRegistry) -> Fas
     answer_refusals(app)
     app.add_middleware(Guard)
     app.include_router(operator_routes.router)
+    app.include_router(callback_routes.router)
     app.include_router(service_routes.router)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.get("/", include_in_schema=False)(_page)

@@ -1,30 +1,20 @@
 """What goes over the HTTP interface. Moments are aware and travel as ISO 8601 with offset.
 
-`Me`, `Call` and `ResultIn` carry personal data and go to the operator who talks to the person, and
-to nobody else. `Status` and `Health` carry none: they are what `dialer status` and monitoring see.
+`Me` carries personal data and goes to the operator who talks to the person, and to nobody else; so does
+what is in `case_models` and `callback_models`. `Status` and `Health` carry none: they are what
+`dialer status` and monitoring see.
 """
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field
 
-from rules.case import CaseStatus, PhoneKind, Scope
+from dialer.web.callback_models import CallbackOut
+from dialer.web.case_models import Answer, Body, Call, Preview
 from rules.operator_state import State
-
-
-class Answer(BaseModel):
-    """What we say; made by us, so it is frozen."""
-
-    model_config = ConfigDict(frozen=True)
-
-
-class Body(BaseModel):
-    """What a screen sends; an unknown key is refused, so that a misspelt mark is not lost."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class OperatorOut(Answer):
@@ -32,67 +22,6 @@ class OperatorOut(Answer):
 
     id: str
     name: str
-
-
-class Earlier(Answer):
-    """One earlier attempt or callback of the case."""
-
-    at: datetime
-    outcome: str
-    """Code of `Profile.outcomes`."""
-    phone_kind: PhoneKind | None = None
-    """None: a callback."""
-
-
-class HouseholdContact(Answer):
-    """A contact with another case of the household (rule 10)."""
-
-    at: datetime
-    outcome: str
-
-
-class CaseSheet(Answer):
-    """What an operator sees of a case."""
-
-    attempt_id: str
-    """Of the call that is shown; of an offered one it will be."""
-    case_id: int
-    reference: str
-    name: str
-    kana: str
-    birth_date: str
-    address: str
-    category: str
-    amount_yen: int
-    instalments: str
-    note: str
-    case_status: CaseStatus = CaseStatus.OPEN
-    """`stopped` or `paid` during the talk: the talk goes on, and the operator is told (rule 8)."""
-    phone: str
-    phone_kind: PhoneKind
-    ask_for_mobile: bool = False
-    """The case has fixed lines only (rule 16)."""
-    history: tuple[Earlier, ...] = ()
-    """Oldest first."""
-    household: tuple[HouseholdContact, ...] = ()
-
-
-class Call(CaseSheet):
-    """The case on the operator's screen, from the moment a call is being joined until its result
-    is saved."""
-
-    placed_at: datetime
-    answered_at: datetime | None
-    talk_ended_at: datetime | None
-    on_line: bool
-    """Whether the person is still on the line."""
-
-
-class Preview(CaseSheet):
-    """The case of a call the operator is held for: nobody has answered it yet."""
-
-    placed_at: datetime | None
-    """None: it is offered; it is placed when the operator asks for it, or may be put off."""
 
 
 class CriterionOut(Answer):
@@ -119,6 +48,8 @@ class Me(Answer):
     call: Call | None = None
     preview: Preview | None = None
     """What they will be called for, or are offered; never together with `call`."""
+    callback: CallbackOut | None = None
+    """Somebody who called us; never together with `call` and `preview`."""
     break_at: datetime | None = None
     """When the break they announced begins."""
     next_appointment: datetime | None = None
@@ -146,38 +77,6 @@ class BreakIn(Body):
     """Seconds from now on."""
 
 
-class PromiseIn(Body):
-    """What the person promised (納付約束)."""
-
-    due: date
-    amount_yen: Annotated[int, Field(ge=1, le=100_000_000)]
-    method: Annotated[str, StringConstraints(max_length=40, strip_whitespace=True)] = ""
-
-
-Digits = Annotated[str, StringConstraints(pattern=r"^0[0-9]{9,10}$")]
-
-
-class ResultIn(Body):
-    """What the operator recorded of a talk; the rules decide whether it can be so."""
-
-    attempt_id: str
-    outcome: Annotated[str, StringConstraints(max_length=32)]
-    script_finished: bool = False
-    same_household: bool = False
-    offered: bool = False
-    """They offered to take the message (§8(4)イ)."""
-    appointment: AwareDatetime | None = None
-    scope: Scope | None = None
-    """None: the outcome's own default."""
-    talk_results: tuple[Annotated[str, StringConstraints(max_length=32)], ...] = ()
-    promise: PromiseIn | None = None
-    note: Annotated[str, StringConstraints(max_length=2000)] = ""
-    new_phone: Digits | None = None
-    """A number named in the call, digits only, trunk 0 first (§8(4)エ)."""
-    escalate: int | None = None
-    """The city's criterion under which the operator hands the case to it (§8(3)キ)."""
-
-
 class Refused(Answer):
     """Why nothing was done, in Japanese; `field` names the mark or entry to be mended."""
 
@@ -195,6 +94,17 @@ class CallsInFlight(Answer):
     talking: int = 0
     message: int = 0
     """On the answering machine's message."""
+
+
+class CallersStatus(Answer):
+    """Those who call us."""
+
+    waiting: int = 0
+    """On the line, for an operator."""
+    longest_wait_s: float | None = None
+    """Seconds the first of them has waited; None: nobody waits."""
+    left: int = 0
+    """Wishes to be called back that the rules do not call for, and messages nobody has heard."""
 
 
 class OperatorStatus(Answer):
@@ -279,6 +189,7 @@ class Status(Answer):
     lines: int
     """Calls the carrier allows at once."""
     calls: CallsInFlight
+    callers: CallersStatus = CallersStatus()
     operators: tuple[OperatorStatus, ...]
     campaigns: tuple[CampaignStatus, ...]
     appointments: tuple[AppointmentStatus, ...] = ()

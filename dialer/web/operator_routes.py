@@ -7,16 +7,15 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query, Request
 
 from dialer.web.access import DeskHere, OperatorHere
-from dialer.web.models import BreakIn, Me, OfferIn, ProgressIn, Refused, ResultIn
+from dialer.web.case_models import ResultIn
+from dialer.web.models import BreakIn, Me, OfferIn, ProgressIn
 from dialer.web.outcomes import Outcomes, outcomes_of
+from dialer.web.refusals import REFUSALS
 
 POLL_LIMIT_S = 25.0
 """Below the 30 s after which proxies give up on an answer."""
 
-_REFUSALS: dict[int | str, dict[str, type[Refused]]] = {
-    code: {"model": Refused} for code in (401, 404, 409, 422, 503)
-}
-router = APIRouter(prefix="/api", tags=["operator"], responses=_REFUSALS)
+router = APIRouter(prefix="/api", tags=["operator"], responses=REFUSALS)
 
 
 @router.get("/me")

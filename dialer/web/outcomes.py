@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dialer.web.models import Answer, CriterionOut
+from dialer.web.case_models import Answer
+from dialer.web.models import CriterionOut
 from rules.case import Scope
 from rules.outcome import Mark, Recorder
 from rules.profile import Profile, ScriptStep, TalkResult
@@ -20,6 +21,8 @@ class OutcomeOut(Answer):
     """What it may be chosen to concern; the first is the default."""
     appointment: bool
     """May carry an appointment (§8(5)エ)."""
+    callback: bool
+    """May be recorded of a callback (§8(4)キ)."""
 
 
 class Outcomes(Answer):
@@ -46,6 +49,7 @@ def outcomes_of(profile: Profile, criteria: tuple[CriterionOut, ...]) -> Outcome
                 needs=rule.needs,
                 scopes=rule.scopes,
                 appointment=rule.appointment,
+                callback=rule.callback,
             )
             for code, rule in profile.outcomes.items()
             if Recorder.OPERATOR in rule.by

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from dialer.web.models import CriterionOut, Health, Me, ResultIn, Status
+from dialer.web.callback_models import CallbackCloseIn, CallbackResultIn, SearchIn, SearchOut
+from dialer.web.case_models import ResultIn
+from dialer.web.models import CriterionOut, Health, Me, Status
 from rules.profile import Profile
 
 
@@ -128,6 +130,49 @@ class Desk(Protocol):
         Raises:
             ResultRefusedError: the rules refuse it.
             NotFoundError: no such attempt, another operator's, or no result saved yet.
+            DatabaseError: not saved; trying again is safe.
+        """
+        ...
+
+    async def search_cases(self, operator_id: str, wanted: SearchIn) -> SearchOut:
+        """Cases the caller of the operator's callback may be.
+
+        Raises:
+            ConflictError: the callback is not on their screen.
+            ResultRefusedError: `number` is none.
+            DatabaseError: trying again is safe.
+        """
+        ...
+
+    async def identify(self, operator_id: str, callback_id: str, case_id: int) -> Me:
+        """The operator knows who is calling: the case opens, and that it did is on record.
+
+        Another case may be identified after it, until a result is saved.
+
+        Raises:
+            ConflictError: the callback is not on their screen.
+            NotFoundError: no such case.
+            DatabaseError: nothing is opened; trying again is safe.
+        """
+        ...
+
+    async def save_callback(self, operator_id: str, result: CallbackResultIn) -> Me:
+        """Save the result of the operator's callback (§8(4)キ). The same body again changes nothing.
+
+        Raises:
+            ResultRefusedError: the rules refuse it (`rules.result`), with field and message.
+            NotFoundError: no such callback, or another operator's.
+            ConflictError: the line is up, the case is not the one identified, or another result is saved.
+            DatabaseError: not saved; trying again is safe.
+        """
+        ...
+
+    async def close_callback(self, operator_id: str, closed: CallbackCloseIn) -> Me:
+        """The operator's callback ends without a case.
+
+        Raises:
+            NotFoundError: no such callback, or another operator's.
+            ConflictError: the line is up, or a result is saved.
             DatabaseError: not saved; trying again is safe.
         """
         ...

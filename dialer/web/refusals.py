@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -12,6 +14,10 @@ from dialer.web.models import Refused
 from rules.result import ResultRefusedError
 
 RETRY_AFTER_S = 3
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    code: {"model": Refused} for code in (401, 404, 409, 422, 503)
+}
+"""What an operator's request may be refused with, for `/openapi.json`."""
 
 
 def answer_refusals(app: FastAPI) -> None:

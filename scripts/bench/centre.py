@@ -227,6 +227,10 @@ port = {free_port()}
 lines = {lines}
 identity = "{identity}"
 
+[agi]
+port = {free_port()}
+board = "{folder}/run/board.json"
+
 [caller_id]
 pool = {json.dumps(POOL)}
 
@@ -243,6 +247,7 @@ var_dir = "{folder}/run/var"
 spool_dir = "{folder}/run/spool"
 log_dir = "{folder}/run/log"
 sounds_dir = "{folder}/run/sounds"
+messages_dir = "{folder}/run/messages"
 """
 
 

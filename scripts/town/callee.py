@@ -12,7 +12,7 @@ from scripts.sounds import say
 from scripts.town.fastagi import AgiCall
 from scripts.town.ledger import CarrierCall
 from scripts.town.people import Heard, Line
-from scripts.town.words import FIRST_WORDS, OPERATOR, SUSPENDED
+from scripts.town.words import CALLER, FIRST_WORDS, OPERATOR, SUSPENDED
 
 # Q.850 causes with which the network or the callee ends a call.
 NORMAL, BUSY, NO_ANSWER, UNASSIGNED = 16, 17, 19, 1
@@ -31,7 +31,7 @@ _BEEP = "!1000/700,!0/100"
 
 def prepare_words() -> None:
     """Synthesise all that is said in the town (kept in the cache): calls must not wait for it."""
-    for words in (*FIRST_WORDS.values(), SUSPENDED, OPERATOR):
+    for words in (*FIRST_WORDS.values(), SUSPENDED, OPERATOR, CALLER):
         say(words)
 
 

@@ -136,6 +136,10 @@ port = {free_port()}
 [http]
 port = {free_port()}
 
+[agi]
+port = {free_port()}
+board = "{folder / "board.json"}"
+
 [trunk]
 host = "127.0.0.1"
 port = {trunk_port}
@@ -157,4 +161,5 @@ var_dir = "{pbx / "var"}"
 spool_dir = "{pbx / "spool"}"
 log_dir = "{pbx / "log"}"
 sounds_dir = "{pbx / "sounds"}"
+messages_dir = "{pbx / "messages"}"
 """

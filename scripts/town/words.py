@@ -22,3 +22,6 @@ SUSPENDED = "おかけになった電話は、お客様のご都合により、�
 
 OPERATOR = "お世話になっております。納付のご案内で、お電話を差し上げております。"
 """What the operators say in a talk."""
+
+CALLER = "お電話をいただいたようですので、かけ直しました。また、こちらからお電話いたします。"
+"""What somebody says who leaves a message."""

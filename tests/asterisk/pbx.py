@@ -14,19 +14,31 @@ from dialer.ami import contract
 from dialer.ami.link import Link
 from dialer.asterisk_config import render
 from dialer.settings import Secrets, Settings, ensure_secrets
+from rules import sounds
 from scripts.asterisk.instance import RunningAsterisk, start_asterisk
 from scripts.asterisk.ports import free_port, free_range
 from tests.asterisk import tones
 
 POOL = ["0258990001", "0258990002"]
 _RTP_PORTS = 200
+_FOLDERS = ("run", "var", "spool", "log", "sounds", "messages")
 _SOUNDS = {
     contract.SOUND_COURTESY: (tones.COURTESY_HZ, 1.5),
     contract.SOUND_VOICEMAIL: (tones.VOICEMAIL_HZ, 1.5),
     contract.SOUND_GUIDANCE: (tones.GUIDANCE_HZ, 1.5),
+    contract.SOUND_WAIT: (tones.WAIT_HZ, 1.0),
+    contract.SOUND_ASKED_BACK: (tones.ASKED_BACK_HZ, 1.0),
+    contract.SOUND_LEAVE_MESSAGE: (tones.LEAVE_MESSAGE_HZ, 0.7),
+    contract.SOUND_BEEP: (tones.BEEP_HZ, 0.3),
+    contract.SOUND_MESSAGE_TAKEN: (tones.MESSAGE_TAKEN_HZ, 0.7),
     contract.SOUND_CONNECT: (None, 0.0),
     contract.SOUND_SILENCE: (None, 10.0),
+    sounds.KEYS_BOTH: (tones.KEYS_HZ, 0.5),
+    sounds.KEYS_MESSAGE: (tones.KEYS_HZ, 0.5),
+    sounds.position(1): (tones.POSITION_HZ, 0.5),
+    sounds.ordered(1): (tones.ORDERED_HZ, 0.5),
 }
+_OTHERS = (tones.OTHER_HZ, 0.3)
 
 
 @dataclass
@@ -52,13 +64,14 @@ class Pbx:
 def settings_in(work_dir: Path, **trunk: Any) -> Settings:
     """Settings with all folders in `work_dir` and free ports; `trunk` changes that section."""
     first = free_range(_RTP_PORTS)
-    folders = {f"{name}_dir": work_dir / name for name in ("run", "var", "spool", "log", "sounds")}
+    folders = {f"{name}_dir": work_dir / name for name in _FOLDERS}
     return Settings.model_validate(
         {
             "trunk": {"host": "127.0.0.1", "port": free_port(), **trunk},
             "caller_id": {"pool": POOL},
             "operators": {"count": 3},
             "ami": {"port": free_port()},
+            "agi": {"port": free_port(), "board": work_dir / "board.json"},
             "service": {"database": f"sqlite+aiosqlite:///{work_dir}/yobirin.db"},
             "asterisk": {
                 "sip_port": free_port(),
@@ -96,5 +109,6 @@ def started_pbx(**trunk: Any) -> Iterator[Pbx]:
 def write_sounds(folder: Path) -> None:
     """A tone of its own for each prompt."""
     folder.mkdir()
-    for name, (hz, seconds) in _SOUNDS.items():
+    told = dict.fromkeys(contract.SOUNDS, _OTHERS) | _SOUNDS
+    for name, (hz, seconds) in told.items():
         tones.write_wav(folder / f"{name}.wav", hz, seconds)

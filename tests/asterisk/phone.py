@@ -13,6 +13,8 @@ from tests.asterisk import tones
 
 HOST = "127.0.0.1"
 WAIT_S = 8.0
+_KEY_FRAMES = 10
+"""Packets of 20 ms that a key is pressed."""
 
 
 class Sip:
@@ -56,6 +58,7 @@ class Call:
         self.speaks: int | None = None
         """Frequency of the tone sent, in Hz; None: silence."""
         self._heard = bytearray()
+        self._keys: list[str] = []
         self._cseq = 100
         self._speaker: asyncio.Task[None] | None = None
         self._rtp: asyncio.DatagramTransport
@@ -70,9 +73,12 @@ class Call:
         self.rtp_port = self._rtp.get_extra_info("sockname")[1]
 
     def sdp(self) -> str:
+        events = self.phone.key_events
         return (
             f"v=0\r\no=- 1 1 IN IP4 {HOST}\r\ns=-\r\nc=IN IP4 {HOST}\r\nt=0 0\r\n"
-            f"m=audio {self.rtp_port} RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=ptime:20\r\n"
+            f"m=audio {self.rtp_port} RTP/AVP 0{' 101' if events else ''}\r\n"
+            "a=rtpmap:0 PCMU/8000\r\na=ptime:20\r\n"
+            + ("a=rtpmap:101 telephone-event/8000\r\n" if events else "")
         )
 
     def begin_sound(self, sdp: str) -> None:
@@ -110,25 +116,54 @@ class Call:
 
     async def hears(self, hz: int, within_s: float = WAIT_S) -> None:
         """Wait until the last 200 ms were this tone; what came before does not count."""
-        self._heard.clear()
-        end = time.monotonic() + within_s
-        while tones.heard(bytes(self._heard[-10 * tones.FRAME :])) != hz:
+        before, end = len(self._heard), time.monotonic() + within_s
+        while tones.heard(bytes(self._heard[before:][-10 * tones.FRAME :])) != hz:
             assert time.monotonic() < end, f"{hz} Hz was not heard within {within_s} s"
             assert not self.ended.is_set(), f"the call ended before {hz} Hz was heard"
             await asyncio.sleep(0.02)
+
+    @property
+    def heard(self) -> bytes:
+        """Everything since the call began: G.711 bytes."""
+        return bytes(self._heard)
+
+    def press(self, key: str) -> None:
+        """Press a key for 200 ms, as the telephone is able to."""
+        self._keys.append(key)
 
     async def is_over(self, within_s: float = WAIT_S) -> None:
         """Wait for the other side to end it."""
         await asyncio.wait_for(self.ended.wait(), within_s)
 
     async def _speak(self, to: tuple[str, int]) -> None:
-        sent, began = 0, time.monotonic()
+        sent, began, key_from = 0, time.monotonic(), 0
         while True:
-            linear = tones.samples(self.speaks, tones.FRAME, sent * tones.FRAME)
-            head = struct.pack("!BBHII", 0x80, 0, sent & 0xFFFF, sent * tones.FRAME, 7)
-            self._rtp.sendto(head + tones.encode(linear), to)
+            at = sent * tones.FRAME
+            if not self._keys:
+                key_from = sent + 1
+                head, body = self._head(0, sent, at), tones.samples(self.speaks, tones.FRAME, at)
+                self._rtp.sendto(head + tones.encode(body), to)
+            else:
+                self._rtp.sendto(self._key(sent, sent - key_from), to)
+                if sent - key_from == _KEY_FRAMES:
+                    self._keys.pop(0)
+                    key_from = sent + 1
             sent += 1
             await asyncio.sleep(max(0.0, began + sent * 0.02 - time.monotonic()))
+
+    def _key(self, sent: int, frame: int) -> bytes:
+        """A packet of the key that is pressed: an event (RFC 4733), or a tone."""
+        if not self.phone.key_events:
+            linear = tones.key_samples(self._keys[0], tones.FRAME, sent * tones.FRAME)
+            return self._head(0, sent, sent * tones.FRAME) + tones.encode(linear)
+        end = 0x80 if frame == _KEY_FRAMES else 0
+        code, lasted = "0123456789*#".index(self._keys[0]), (frame + 1) * tones.FRAME
+        head = self._head(101, sent, (sent - frame) * tones.FRAME)
+        return head + struct.pack("!BBH", code, end | 10, lasted)
+
+    @staticmethod
+    def _head(kind: int, sent: int, at: int) -> bytes:
+        return struct.pack("!BBHII", 0x80, kind, sent & 0xFFFF, at, 7)
 
 
 class _Ear(asyncio.DatagramProtocol):
@@ -150,10 +185,15 @@ class Phone(asyncio.DatagramProtocol):
         self.port = port
         self.user = user
         self._secret = secret
+        self.identity = ""
+        """What From says, if not `user` here."""
+        self.key_events = True
+        """Whether keys are sent as events; else as tones, as on a line that knows no events."""
         self.calls: asyncio.Queue[Call] = asyncio.Queue()
         """Calls that came in, each after its INVITE."""
         self.received: list[Sip] = []
         self._by_id: dict[str, Call] = {}
+        self._invite = ""
         self._waiting: dict[tuple[str, int], asyncio.Future[Sip]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = asyncio.Event()
@@ -204,6 +244,10 @@ class Phone(asyncio.DatagramProtocol):
         """The next call to this telephone."""
         return await asyncio.wait_for(self.calls.get(), within_s)
 
+    def give_up(self) -> None:
+        """Hang up before the call that was begun last is answered."""
+        self._send(self._invite.replace("INVITE", "CANCEL"), "")
+
     def forget(self) -> None:
         """Hang up what is still there, so that the next test begins with silence."""
         while not self.calls.empty():
@@ -221,7 +265,7 @@ class Phone(asyncio.DatagramProtocol):
         return f"<sip:{self.user}@{HOST}:{self._pbx[1]}>"
 
     async def _with_auth(self, method: str, uri: str, call_id: str, to: str, body: str) -> Sip:
-        from_ = f"{self._aor};tag={uuid4().hex}"
+        from_ = f"{self.identity or self._aor};tag={uuid4().hex}"
         first = await self._ask(method, uri, call_id, 1, from_, to, body, "")
         if first.status != 401:
             return first
@@ -266,13 +310,15 @@ class Phone(asyncio.DatagramProtocol):
         body: str = "", extra: str = "",
     ) -> None:  # fmt: skip
         """Send a request, once: on the loopback nothing is lost."""
-        self._send(
+        head = (
             f"{method} {uri} SIP/2.0\r\n"
             f"Via: SIP/2.0/UDP {HOST}:{self.port};branch=z9hG4bK{uuid4().hex};rport\r\n"
             f"Max-Forwards: 70\r\nFrom: {from_}\r\nTo: {to}\r\nCall-ID: {call_id}\r\n"
-            f"CSeq: {seq} {method}\r\nContact: <sip:{self.user}@{HOST}:{self.port}>\r\n{extra}",
-            body,
+            f"CSeq: {seq} {method}\r\nContact: <sip:{self.user}@{HOST}:{self.port}>\r\n{extra}"
         )
+        if method == "INVITE":
+            self._invite = head
+        self._send(head, body)
 
     def respond(self, request: Sip, status: str, body: str = "", *, to: str = "") -> None:
         """Answer a request."""
@@ -303,6 +349,8 @@ class Phone(asyncio.DatagramProtocol):
 
     def _on_response(self, sip: Sip) -> None:
         waiting = self._waiting.get((sip.get("Call-ID"), int(sip.get("CSeq").split()[0])))
+        if sip.method == "CANCEL":
+            return  # the INVITE it ends is answered too
         if waiting and not waiting.done() and sip.status >= 200:
             waiting.set_result(sip)
 

@@ -77,7 +77,8 @@ class Room:
         """The first event with these fields that was seen until now."""
 
         def fits(event: Message) -> bool:
-            return event.event == name and all(event[k] == v for k, v in fields.items())
+            # an attribute, for a header without a value is not there at all
+            return event.event == name and all(getattr(event, k) == v for k, v in fields.items())
 
         return next((event for event in self.seen if fits(event)), None)
 

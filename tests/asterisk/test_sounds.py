@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dialer import speech
 from dialer.ami import contract
 from scripts import sounds
 
@@ -15,7 +16,7 @@ def seconds_of(path: Path) -> float:
     """Length of a file that is fit for the telephone."""
     with wave.open(str(path)) as file:
         assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (8000, 1, 2)
-        return float(file.getnframes() / sounds.RATE)
+        return float(file.getnframes() / speech.RATE)
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +27,7 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_words_are_spoken_once_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     first = sounds.say("はい、もしもし。")
     assert 0.5 < seconds_of(first) < 3
-    monkeypatch.setattr(sounds, "_synthesise", None)  # calling it again would fail
+    monkeypatch.setattr(speech, "speak", None)  # calling it again would fail
     assert sounds.say("はい、もしもし。") == first
 
 
@@ -48,7 +49,7 @@ NUMBERS = [
 
 @pytest.mark.parametrize(("written", "read_out"), NUMBERS)
 def test_a_telephone_number_is_read_digit_by_digit(written: str, read_out: str) -> None:
-    assert sounds._spelt(written) == read_out
+    assert speech._spelt(written) == read_out
 
 
 def test_every_prompt_of_the_dialplan_is_written(tmp_path: Path) -> None:

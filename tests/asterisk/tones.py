@@ -13,9 +13,18 @@ FRAME = 160
 """Samples of 20 ms, what one RTP packet carries."""
 
 COURTESY_HZ, VOICEMAIL_HZ, GUIDANCE_HZ = 500, 700, 900
+WAIT_HZ, KEYS_HZ, POSITION_HZ, ASKED_BACK_HZ = 600, 800, 1000, 1100
+LEAVE_MESSAGE_HZ, BEEP_HZ, MESSAGE_TAKEN_HZ, ORDERED_HZ = 1200, 1300, 1400, 1600
+OTHER_HZ = 400
+"""Every other sound that callers may hear."""
 OPERATOR_HZ, PERSON_HZ = 1500, 1900
-_ALL_HZ = (COURTESY_HZ, VOICEMAIL_HZ, GUIDANCE_HZ, OPERATOR_HZ, PERSON_HZ)
+_ALL_HZ = (
+    COURTESY_HZ, VOICEMAIL_HZ, GUIDANCE_HZ, WAIT_HZ, KEYS_HZ, POSITION_HZ, ASKED_BACK_HZ,
+    LEAVE_MESSAGE_HZ, BEEP_HZ, MESSAGE_TAKEN_HZ, ORDERED_HZ, OTHER_HZ, OPERATOR_HZ, PERSON_HZ,
+)  # fmt: skip
 _LOUD = 2000.0
+_KEYS = ("123", "456", "789", "*0#")
+_ROWS_HZ, _COLUMNS_HZ = (697, 770, 852, 941), (1209, 1336, 1477)
 
 
 def samples(hz: int | None, count: int, first: int = 0) -> list[int]:
@@ -24,6 +33,14 @@ def samples(hz: int | None, count: int, first: int = 0) -> list[int]:
         return [0] * count
     turn = 2 * math.pi * hz / RATE
     return [int(8000 * math.sin(turn * (first + i))) for i in range(count)]
+
+
+def key_samples(key: str, count: int, first: int = 0) -> list[int]:
+    """Linear samples of a telephone's key."""
+    row = next(i for i, keys in enumerate(_KEYS) if key in keys)
+    low = samples(_ROWS_HZ[row], count, first)
+    high = samples(_COLUMNS_HZ[_KEYS[row].index(key)], count, first)
+    return [(a + b) // 2 for a, b in zip(low, high, strict=True)]
 
 
 def write_wav(path: Path, hz: int | None, seconds: float) -> None:
@@ -44,6 +61,18 @@ def heard(ulaw: bytes) -> int | None:
     strength = {hz: _strength(linear, hz) for hz in _ALL_HZ}
     best = max(strength, key=strength.__getitem__)
     return best if strength[best] > _LOUD else None
+
+
+def heard_in_turn(ulaw: bytes, window: int = 5) -> list[int]:
+    """The tones in G.711 bytes one after the other, each once; silence between them is left out.
+
+    Args:
+        window: frames that are looked at together.
+    """
+    size = window * FRAME
+    pieces = (heard(ulaw[i : i + size]) for i in range(0, len(ulaw) - size + 1, size))
+    told = [hz for hz in pieces if hz is not None]
+    return [hz for i, hz in enumerate(told) if i == 0 or told[i - 1] != hz]
 
 
 def encode(linear: list[int]) -> bytes:

@@ -9,6 +9,7 @@ from db.cases import FactKind
 from db.evidence import (
     AttemptOnRecord,
     CallbackOnRecord,
+    CallerOnRecord,
     CaseOnRecord,
     HouseholdCall,
     PhoneOnRecord,
@@ -89,7 +90,16 @@ def on_record(history: History, case: naive.Names) -> CaseOnRecord:
         words=tuple(
             WordOnRecord(kind=_kind(fact), at=fact["at"], by="市")
             for fact in facts
-            if fact["kind"] not in ("attempt", "callback")
+            if fact["kind"] not in ("attempt", "callback", "called", "asked")
+        ),
+        callers=tuple(
+            CallerOnRecord(
+                phone_id=phone_id(case, fact["phone"]),
+                at=fact["at"],
+                asked=fact["kind"] == "asked",
+            )
+            for fact in facts
+            if fact["kind"] in ("called", "asked")
         ),
     )
 

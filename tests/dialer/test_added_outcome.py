@@ -12,7 +12,7 @@ from dialer.months import Months
 from dialer.reports.daily import daily_of, write_daily
 from dialer.results import Results
 from dialer.sheets import Sheets
-from dialer.web.models import ResultIn
+from dialer.web.case_models import ResultIn
 from dialer.web.outcomes import outcomes_of
 from rules.profile import ProfileError
 from rules.profile_file import parse_profile

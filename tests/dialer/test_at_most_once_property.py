@@ -36,7 +36,7 @@ from dialer.ami.link import Value
 from dialer.errors import ConflictError, DatabaseError, NotFoundError
 from dialer.service import Service
 from dialer.settings import Secrets, Settings
-from dialer.web.models import ResultIn
+from dialer.web.case_models import ResultIn
 from rules.profile import with_overrides
 from tests.conftest import THOROUGH
 from tests.db.town import NOON, PROFILE, Town
@@ -308,6 +308,7 @@ def _settings(url: str) -> Settings:
             "trunk": {"host": "127.0.0.1"},
             "caller_id": {"pool": ["0258990001", "0258990002"]},
             "service": {"database": url},
+            "agi": {"board": Path(url.partition("///")[2]).with_name("board.json")},
         }
     )
 

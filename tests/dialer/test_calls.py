@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from db.ledger import Change
 from dialer import calls as calls_module
+from dialer.callbacks import Callbacks
 from dialer.calls import Calls, Line
 from dialer.ledger import LedgerWriter
 from dialer.metrics import Metrics
@@ -32,6 +33,7 @@ from rules.call_events import (
 )
 from rules.call_state import Call, State
 from rules.operator_state import Event
+from tests.db.town import KEYS
 from tests.dialer.fakes import FakeLedger, FakeLink, StillClock, turns
 from tests.rules.stories import PROFILE, at
 
@@ -51,9 +53,17 @@ class Floor:
         self.calls = Calls(
             self.clock, self.link, self.seats, self.ledger, self.metrics, lambda _: PROFILE, self._changed
         )  # fmt: skip
+        self.group: set[str] = set()
+        """The operators who take callbacks; empty: everybody."""
+        self.callbacks = Callbacks(
+            self.clock, self.link, self.seats, self.ledger, self.metrics, KEYS, lambda: self.group
+        )
 
     def _seat_moved(self, _before: object, after: object) -> None:
+        if after.attempt is None:
+            self.callbacks.owed_by(after.operator)
         if after.state.value == "free":
+            self.callbacks.serve()
             self.calls.serve_waiting()
 
     def _changed(self) -> None:

@@ -29,7 +29,8 @@ from dialer.metrics import Metrics
 from dialer.months import Months
 from dialer.results import Results
 from dialer.sheets import Sheets
-from dialer.web.models import Me, ResultIn
+from dialer.web.case_models import ResultIn
+from dialer.web.models import Me
 from rules.call_events import Answered, Connected, HungUp, Rang
 from rules.call_state import Call
 from rules.operator_state import Event, Hold
@@ -60,10 +61,14 @@ class Centre(Floor):
         )  # fmt: skip
         self.woken = 0
         self.legs_asked = 0
+        self.ordered_read = 0
         self.inbox = Inbox(
             sessions, self.clock, self.months, self.calls, self.desk, CallerIds(["0258000101"]),
-            self._wake, self._ask_legs
+            self._wake, self._ask_legs, self._read_ordered
         )  # fmt: skip
+
+    async def _read_ordered(self) -> None:
+        self.ordered_read += 1
 
     def _wake(self) -> None:
         self.woken += 1

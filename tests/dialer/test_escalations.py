@@ -17,7 +17,7 @@ from dialer.escalations import Escalated
 from dialer.months import Month, Months, month_named
 from dialer.reports.city_lists import ESCALATION_HEADER, escalation_rows
 from dialer.results import Results
-from dialer.web.models import ResultIn
+from dialer.web.case_models import ResultIn
 from rules.case import CaseStatus, Decision, EscalationCause
 from rules.result import ResultRefusedError
 from tests.db.town import KEYS, NOON, OPERATOR, Town, at

@@ -24,7 +24,9 @@ class Path(Floor):
     def __init__(self) -> None:
         super().__init__()
         self.noted: list[str] = []
-        self.events = Events(self.link, self.calls, self.seats, early_media_rings=False)
+        self.events = Events(
+            self.link, self.calls, self.callbacks, self.seats, early_media_rings=False
+        )
         self.events.link_up = self._link_up
         self.events.link_down = lambda: self.noted.append("down")
         self.events.trunk_in_doubt = lambda: self.noted.append("doubt")

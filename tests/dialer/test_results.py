@@ -14,7 +14,7 @@ from dialer.errors import ConflictError, NotFoundError
 from dialer.ledger import Settlement
 from dialer.months import Months
 from dialer.results import Results
-from dialer.web.models import PromiseIn, ResultIn
+from dialer.web.case_models import PromiseIn, ResultIn
 from rules.call_outcome import LineOutcome
 from rules.case import Scope
 from rules.result import ResultRefusedError

@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from rules.calendar import Calendar, calendar_of
 from rules.case import (
+    AskedBack,
     AttemptMade,
     CallbackTaken,
+    CalledBack,
     Case,
     CaseState,
     Decision,
@@ -67,6 +69,10 @@ def to_fact(fact: naive.Fact) -> Fact:
             return AttemptMade(at=at, phone=phone, result=_to_result(fact), ring_s=ring_s)
         case "callback":
             return CallbackTaken(at=at, result=_to_result(fact))
+        case "called":
+            return CalledBack(at=at, phone=fact["phone"])
+        case "asked":
+            return AskedBack(at=at, phone=fact["phone"])
         case "raise":
             return EscalationRaised(at=at)
         case "decide":
@@ -116,6 +122,7 @@ def from_state(state: CaseState) -> naive.Names:
                 "counted": list(phone.counted),
                 "weekend_met": phone.weekend_met,
                 "needs_operator": phone.reserved_operator,
+                "called_back": phone.called_back,
             }
             for phone in state.phones.values()
         },

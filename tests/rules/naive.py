@@ -4,9 +4,9 @@ It exists to disagree with `rules/`: nothing of it is imported here, every numbe
 dict, and everything is counted again from the list of facts whenever it is asked for. Where the
 requirements leave room, a comment names the reading taken.
 
-A case is `{"phones": [id, ...]}`; a fact is a dict with `kind` (attempt, callback, stop, unstop, paid,
-raise, decide) and `at`; a calendar is `{"from", "to", "excluded", "holidays"}`; a profile is the dict of the
-values a scenario may set.
+A case is `{"phones": [id, ...]}`; a fact is a dict with `kind` (attempt, callback, called, asked, stop,
+unstop, paid, raise, decide) and `at`; a calendar is `{"from", "to", "excluded", "holidays"}`; a profile is the
+dict of the values a scenario may set.
 """
 
 from __future__ import annotations
@@ -210,6 +210,8 @@ def case_state(facts: Facts, case: Names, calendar: Names, profile: Names) -> Na
         "appointment_phone": None,
         "noted": None,
         "missed": [],
+        "wish": False,
+        "owed": {},
     }
     for index in range(len(facts)):
         _tell(story, facts[: index + 1], case, calendar, profile)
@@ -260,11 +262,37 @@ def _tell(story: Names, facts: Facts, case: Names, calendar: Names, profile: Nam
         _ask(story, fact["at"], "raised")
     if fact["kind"] == "decide":
         _decide(story, fact, facts, case, profile)
+    if fact["kind"] in ("called", "asked"):
+        _call_us(story, facts, case, calendar, profile)
     if fact["kind"] in ("attempt", "callback"):
+        _meet_wishes(story, fact)
         _keep_appointment(story, facts, profile)
         _end_by_outcome(story, facts, case, profile)
         _learn_appointment(story, facts, case, calendar, profile)
     _end_by_phones(story, facts, case, profile)
+
+
+def _call_us(story: Names, facts: Facts, case: Names, calendar: Names, profile: Names) -> None:
+    """The person called and reached nobody, or pressed the key to be called back."""
+    fact = facts[-1]
+    is_open = _status(story)["status"] == "open" and fact["phone"] in open_phones(facts, case)
+    if fact["kind"] == "asked" and is_open and could_call_at(fact["at"], calendar, profile):
+        # Reading: they want to talk now, whatever time was named before.
+        story["appointment"], story["appointment_phone"] = fact["at"], fact["phone"]
+        story["wish"] = True
+    else:
+        # Reading: a wish that cannot be met at once is met when they are called next.
+        story["owed"][fact["phone"]] = fact["at"]
+
+
+def _meet_wishes(story: Names, fact: Fact) -> None:
+    if fact["kind"] == "callback":
+        # Reading: they reached somebody after all.
+        story["owed"] = {}
+        if story["wish"]:
+            story["appointment"] = story["appointment_phone"] = None
+    elif fact["outcome"] not in NEVER_COUNTED:
+        story["owed"].pop(fact["phone"], None)
 
 
 def _end(story: Names, clause: str, at: datetime) -> None:
@@ -343,6 +371,7 @@ def _learn_appointment(
     when = fact.get("appointment")
     if when is None or fact["outcome"] not in TELLS_APPOINTMENT:
         return
+    story["wish"] = False
     phones = [fact["phone"]] if fact["kind"] == "attempt" else open_phones(facts, case)
     extra = fact["kind"] == "attempt" and used(facts, fact["phone"], case, profile) > int(
         profile["attempts"]
@@ -383,8 +412,9 @@ def _end_by_phones(story: Names, facts: Facts, case: Names, profile: Names) -> N
 def standing(facts: Facts, case: Names, calendar: Names, profile: Names) -> Names:
     """The case and its phones after these facts, with all that does not depend on the moment asked."""
     closed = closings(facts, case)
+    story = case_state(facts, case, calendar, profile)
     return {
-        **case_state(facts, case, calendar, profile),
+        **story,
         "phones": {
             phone: {
                 "closed": phone in closed,
@@ -392,6 +422,7 @@ def standing(facts: Facts, case: Names, calendar: Names, profile: Names) -> Name
                 "left": int(profile["attempts"]) - used(facts, phone, case, profile),
                 "weekend_met": weekend_met(facts, phone, case, calendar, profile),
                 "needs_operator": needs_operator(facts, phone, profile),
+                "called_back": story["owed"].get(phone),
                 "placed": [f["at"] for f in attempts_of(facts, phone)],
                 "uncounted": uncounted_since(facts, phone, profile),
             }

@@ -130,12 +130,15 @@ def _step(history: History) -> naive.Names:
     phone = chance.choice(case["phones"])
     history.now = _later(history, case, phone)
     standing = history.standing(case)
-    kinds = ["attempt"] * 30 + ["callback"] * 4 + ["stop", "paid", "raise", "raise", "decide"]
+    kinds = ["attempt"] * 30 + ["callback"] * 4 + ["called"] * 3 + ["asked"] * 3
+    kinds += ["stop", "paid", "raise", "raise", "decide"]
     kinds += ["unstop"] * (15 if standing["stopped"] else 1)
     kinds += ["decide"] * (15 if naive.is_asked(standing) else 0)
     fact: naive.Fact = {"kind": chance.choice(kinds), "at": history.now}
     if fact["kind"] == "decide":
         fact["decision"] = chance.choice(["resume", "stop", "close"])
+    if fact["kind"] in ("called", "asked"):
+        fact["phone"] = phone
     if fact["kind"] == "callback":
         fact |= _result(history)
     if fact["kind"] == "attempt":
@@ -290,6 +293,8 @@ def _reached(standing: naive.Names, values: naive.Names) -> set[str]:
         "an end under a stop or a payment": bool(standing["ended_under"]),
         "an escalation of a case that has ended": standing["status"] == "complete"
         and naive.is_asked(standing),
+        "a person who reached nobody": any(it["called_back"] for it in phones),
+        "a wish to be called back": standing["wish"] and standing["appointment"] is not None,
         "a reserved operator": any(it["needs_operator"] for it in phones),
         "a closed phone of an open case": standing["status"] == "open"
         and any(it["closed"] for it in phones),

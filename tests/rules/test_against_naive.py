@@ -31,5 +31,6 @@ def test_both_say_the_same_of_histories_that_reach_everything() -> None:
     assert reached >= {f"status {status}" for status in statuses}
     assert reached >= {f"rejected {field}" for field in ("outcome", "ring", "phone", "scope")}
     assert reached >= {f"escalated: {cause}" for cause in EscalationCause}
+    assert {"a person who reached nobody", "a wish to be called back"} <= reached
     assert "an escalation of a case that has ended" in reached
     assert {"an extra call", "an appointment missed", "a closed phone of an open case"} <= reached

@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.case import (
+    AskedBack,
+    CalledBack,
     Case,
     CaseState,
     CaseStatus,
@@ -554,3 +556,83 @@ def test_a_state_never_contradicts_itself(facts: list[Fact]) -> None:
         assert list(phone.counted) == sorted(phone.counted)
         placed = [fact for fact in facts if getattr(fact, "phone", None) == phone.id]
         assert len(phone.counted) <= len(placed)
+
+
+def called_back(when: str, phone: str = "a1") -> CalledBack:
+    return CalledBack(at=at(when), phone=phone)
+
+
+def asked_back(when: str, phone: str = "a1") -> AskedBack:
+    return AskedBack(at=at(when), phone=phone)
+
+
+@pytest.mark.parametrize(
+    ("facts", "owed"),
+    [
+        ([called_back("20 21:00")], "20 21:00"),
+        ([called_back("20 21:00"), called_back("20 21:30")], "20 21:30"),
+        ([attempt("20 10:00"), called_back("20 21:00")], "20 21:00"),
+        # called since, or talked with
+        ([called_back("20 21:00"), attempt("21 10:00")], None),
+        ([called_back("20 21:00"), attempt("21 10:00", "busy", ring_s=None)], None),
+        ([called_back("20 21:00"), callback("21 10:00", "hung_up")], None),
+        # our own fault is no call
+        ([called_back("20 21:00"), attempt("21 10:00", "failed")], "20 21:00"),
+        ([called_back("20 21:00"), attempt("21 10:00", "cancelled")], "20 21:00"),
+    ],
+)
+def test_who_called_and_reached_nobody_is_owed_a_call_until_they_are_called_or_talked_with(
+    facts: list[Fact], owed: str | None
+) -> None:
+    phone = fold(*facts).phones["a1"]
+    assert phone.called_back == (at(owed) if owed else None)
+    assert not phone.counted or phone.counted[0] < at("22 00:00")
+
+
+def test_an_attempt_on_the_other_phone_does_not_settle_it() -> None:
+    state = fold(called_back("20 21:00"), attempt("21 10:00", phone="a2"), case=TWO_PHONES)
+    assert state.phones["a1"].called_back == at("20 21:00")
+    assert state.phones["a2"].called_back is None
+
+
+WISH = asked_back("24 10:00")
+
+
+@pytest.mark.parametrize(
+    ("facts", "appointment"),
+    [
+        ([WISH], "24 10:00"),
+        # they want to talk now, whatever time they named before; and name another one later
+        ([attempt("20 10:00", "third_party", appointment="26 10:00"), WISH], "24 10:00"),
+        ([WISH, callback("24 10:10", "person_incomplete", appointment="26 10:00")], "26 10:00"),
+        # called, or talked with after all
+        ([WISH, attempt("24 10:01")], None),
+        ([WISH, callback("24 10:10", "hung_up")], None),
+        ([WISH, attempt("24 10:01", "failed")], "24 10:00"),
+        # a time they named is no wish that a talk fulfils
+        (
+            [
+                attempt("20 10:00", "third_party", appointment="26 10:00"),
+                callback("24 10:10", "hung_up"),
+            ],
+            "26 10:00",
+        ),
+        # the hours are over, the case is, or it is the city's
+        ([asked_back("24 19:59")], None),
+        ([attempt("20 10:00", "person_done", **DONE), WISH], None),
+        ([EscalationRaised(at=at("20 10:00")), WISH], None),
+    ],
+)
+def test_a_wish_to_be_called_back_is_an_appointment_of_that_moment(
+    facts: list[Fact], appointment: str | None
+) -> None:
+    state = fold(*facts)
+    assert state.appointment == (at(appointment) if appointment else None)
+
+
+def test_a_wish_that_cannot_be_met_at_once_is_owed_a_call() -> None:
+    late = fold(asked_back("24 19:59")).phones["a1"]
+    assert late.called_back == at("24 19:59")
+    closed = fold(attempt("20 10:00", "fax", phone="a2"), asked_back("24 10:00", "a2"),
+                  case=TWO_PHONES)  # fmt: skip
+    assert (closed.appointment, closed.phones["a2"].called_back) == (None, at("24 10:00"))

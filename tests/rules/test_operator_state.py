@@ -74,6 +74,7 @@ talking          pause             talking
 talking          connected         talking
 talking          released          free
 talking          talk_ended        after_call_work
+talking          missed            away
 
 after_call_work  leg_up            after_call_work
 after_call_work  leg_down          after_call_work

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.case import Fact
+from rules.case import AskedBack, CalledBack, Fact
 from rules.history import state_of
-from rules.priority import LAST, RESERVED, rank
+from rules.priority import CALLED_BACK, LAST, RESERVED, rank
 from tests.rules.stories import NOVEMBER, PROFILE, TWO_PHONES, at, attempt, callback, profile_with
 
 
@@ -37,6 +37,14 @@ def test_a_person_who_answered_and_found_no_operator_goes_before_everything_else
     assert ranked("20 10:40", abandoned, busy) == RESERVED
     talked = attempt("20 10:40", "third_party")
     assert ranked("21 10:00", abandoned, busy, talked) > RESERVED
+
+
+def test_who_called_and_reached_nobody_goes_right_after_them() -> None:
+    caller = CalledBack(at=at("20 21:00"), phone="a1")
+    assert ranked("21 09:00", caller) == CALLED_BACK > RESERVED
+    assert ranked("21 09:00", caller, phone="a2") > CALLED_BACK
+    assert ranked("21 10:30", caller, attempt("20 22:00", "abandoned")) == RESERVED
+    assert ranked("21 10:00", AskedBack(at=at("21 10:00"), phone="a1")) == RESERVED
 
 
 # calling days: Fri 20, Sat 21, Sun 22, Mon 23 (holiday), Tue 24, Wed 25, Thu 26, Sat 28, Sun 29, Mon 30

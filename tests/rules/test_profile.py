@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rules import sounds
 from rules.case import Scope
 from rules.outcome import Recorder
 from rules.profile import OVERRIDABLE, Profile, ProfileError, in_succession, with_overrides
@@ -227,3 +228,27 @@ def test_nothing_in_a_profile_can_be_changed_by_accident() -> None:
     assert Profile.model_config["frozen"]
     with pytest.raises(ValueError, match="frozen"):
         PROFILE.attempts = 4  # type: ignore[misc]
+
+
+def test_a_profile_written_before_callers_were_served_is_read_and_says_what_ships() -> None:
+    start, end = PROFILE_TEXT.index("  callers: #"), PROFILE_TEXT.index("\n# The city fixes")
+    texts = parse_profile(PROFILE_TEXT[:start] + PROFILE_TEXT[end:], "nagaoka-r8").texts
+    assert texts.callers == sounds.TEXTS
+
+
+def test_what_a_profile_words_anew_is_said_and_the_rest_as_it_ships() -> None:
+    text = changed("    next-open: 次の受付は、", "    hour-12: お昼からです。")
+    callers = parse_profile(text, "nagaoka-r8").texts.callers
+    assert callers.keys() == sounds.TEXTS.keys()
+    assert callers["hour-12"] == "お昼からです。"
+    assert callers["next-open"] == sounds.TEXTS["next-open"]
+    assert "長岡市" in callers["wait"]
+
+
+def test_a_profile_written_before_callbacks_gives_them_to_everybody_and_keeps_nobody_free() -> None:
+    start, end = (
+        PROFILE_TEXT.index("  callback_operators:"),
+        PROFILE_TEXT.index("  forbidden_caller"),
+    )
+    profile = parse_profile(PROFILE_TEXT[:start] + PROFILE_TEXT[end:], "nagaoka-r8")
+    assert (profile.callback_operators, profile.callback_reserve) == ((), 0)

@@ -51,6 +51,12 @@ ATTEMPTS = '    - {from: 2026-09-01, value: 3, clause: "§8(4)"}\n'
         (changed("    clause: 8(4)ウ\n", ""), "outcomes.refused"),
         (changed("  courtesy: 長岡市役所", "  courtesy: 市役所"), "must contain '長岡市'"),
         (changed("しました。お伝え", "しました。納付をお伝え"), "must not contain '納付'"),
+        (
+            changed("    next-open: 次の", "    next-open: 納期の"),
+            "'next-open' must not contain '納期'",
+        ),
+        (changed("    next-open: 次の受付は、", '    next-open: ""'), "texts.callers.next-open"),
+        (changed("    next-open: 次", "    next_open: 次"), "'next_open' is not a sound"),
         (changed('{name: 午後, starts: "12:00"', '{name: 午後, starts: "11:59"'), "overlaps"),
         (changed('{name: 夜, starts: "17:00"', '{name: 夜, starts: "20:00"'), "before it begins"),
         (changed("{name: 夜,", "{name: 午後,"), "two bands have one name"),

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from rules.case import Fact
+from rules.case import CalledBack, Fact
 from rules.eligibility import next_from
 from rules.history import state_of
 from rules.priority import rank
@@ -51,6 +51,15 @@ PLAN = (FRIDAY_EVENING, SATURDAY, TUESDAY)
         # nor does a person who answered and found no operator, once the gap is over (30 minutes)
         ("20 10:05", [attempt("20 10:00", "abandoned")], "20 10:30", None),
         ("20 11:00", [attempt("20 10:00", "abandoned")], "20 11:00", None),
+        # nor does a person who called us and reached nobody; the rules hold for them all the same
+        ("20 10:05", [CalledBack(at=at("20 10:00"), phone="a1")], "20 10:05", None),
+        ("20 21:00", [CalledBack(at=at("20 21:00"), phone="a1")], "21 09:00", None),
+        (
+            "20 21:00",
+            [attempt("20 10:00"), CalledBack(at=at("20 21:00"), phone="a1")],
+            "21 12:00",
+            None,
+        ),
         # an appointment does not wait for the plan
         (
             "20 10:05",

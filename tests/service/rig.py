@@ -19,7 +19,7 @@ from db import campaigns, cases, operators, stops
 from db.campaigns import CampaignState
 from db.keys import Keys
 from db.session import Sessions, make_sessions
-from db.tables import AttemptChange, CaseRow, Intake, PhoneRow, ResultRow
+from db.tables import AttemptChange, Callback, CallbackChange, CaseRow, Intake, PhoneRow, ResultRow
 from db.upgrade import upgrade
 from dialer.asterisk_config import render
 from dialer.bootstrap import build
@@ -70,7 +70,9 @@ class Screen:
         async with asyncio.timeout(within_s):
             me = await self.me()
             while me["state"] not in states or (
-                me["state"] in ("talking", "after_call_work") and me["call"] is None
+                me["state"] in ("talking", "after_call_work")
+                and me["call"] is None
+                and me["callback"] is None
             ):
                 answer = await self.http.get(
                     "/api/me", params={"since": me["rev"], "wait": 2}, timeout=10
@@ -279,6 +281,28 @@ class Rig:
         async with self.sessions.read() as session:
             query = select(AttemptChange).order_by(AttemptChange.attempt_id, AttemptChange.seq)
             return list(await session.scalars(query))
+
+    async def callbacks(self) -> dict[str, list[str]]:
+        """The states each callback on record went through, in the order of their arrival."""
+        async with self.sessions.read() as session:
+            query = (
+                select(CallbackChange)
+                .join(Callback, Callback.id == CallbackChange.callback_id)
+                .order_by(Callback.arrived_at, Callback.id, CallbackChange.seq)
+            )
+            states: dict[str, list[str]] = {}
+            for change in await session.scalars(query):
+                states.setdefault(change.callback_id, []).append(change.state)
+        return states
+
+    async def until_ended(self, count: int, within_s: float = 8.0) -> list[list[str]]:
+        """Wait until so many callbacks on record have ended; their states."""
+        async with asyncio.timeout(within_s):
+            while True:
+                ended = [one for one in (await self.callbacks()).values() if one[-1] == "ended"]
+                if len(ended) >= count:
+                    return ended
+                await asyncio.sleep(0.05)
 
     async def until_results(self, count: int, within_s: float = 8.0) -> list[ResultRow]:
         """Wait until this many results are on record."""

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from dialer.profiles import load_profile
-from dialer.web.models import ResultIn
+from dialer.web.case_models import ResultIn
 from rules.outcome import Recorder
 from scripts.town import robots
 from scripts.town.people import Heard

@@ -39,13 +39,20 @@ def events_of(trace: str) -> list[Message]:
     return [Message.from_line(event.replace("\n", "\r\n")) for event in text.split("\n\n")]
 
 
+def nobody(_id: str) -> datetime | None:
+    """None of them is ours."""
+    return None
+
+
 def translated(trace: str, *, early_media_rings: bool = False) -> list[object]:
     """What the trace's events tell, in their order."""
 
     def moment(attempt: str) -> datetime | None:
         return NOW if attempt == attempt_of(trace) else None
 
-    told = [translate(e, moment, early_media_rings=early_media_rings) for e in events_of(trace)]
+    told = [
+        translate(e, moment, nobody, early_media_rings=early_media_rings) for e in events_of(trace)
+    ]
     return [one for one in told if one is not None]
 
 
@@ -123,7 +130,7 @@ def test_the_trunks_state_is_told() -> None:
 
 @pytest.mark.parametrize("trace", EXPECTED)
 def test_another_attempts_events_tell_nothing(trace: str) -> None:
-    told = [translate(e, lambda _: None, early_media_rings=False) for e in events_of(trace)]
+    told = [translate(e, nobody, nobody, early_media_rings=False) for e in events_of(trace)]
     assert all(one is None or isinstance(one, OperatorLeg | TrunkHint) for one in told)
 
 

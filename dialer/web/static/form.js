@@ -7,7 +7,7 @@ const MARKS = ["script_finished", "same_household", "offered"];
 export class ResultForm {
   constructor(offered) {
     this.form = $("#result");
-    this.attempt = null; // of which attempt the form is, null: none
+    this.subject = null; // of which call, or caller and case, the form is: ids as sent; null: of none
     this.correcting = false;
     this.offer(offered);
     this.form.addEventListener("change", () => this.adapt());
@@ -16,8 +16,7 @@ export class ResultForm {
 
   offer(offered) {
     this.outcomes = Object.fromEntries(offered.outcomes.map((one) => [one.code, one]));
-    $("#outcomes").replaceChildren(...offered.outcomes.map(
-      (one) => choice("radio", "outcome", one.code, one.clause ? `${one.label} (${one.clause})` : one.label)));
+    this.offerOutcomes();
     $("#talk-results").replaceChildren(...offered.talk_results.map(
       (one) => choice("checkbox", "talk_results", one.code, one.label)));
     this.form.elements.escalate.replaceChildren(
@@ -27,27 +26,44 @@ export class ResultForm {
     this.adapt();
   }
 
-  open(attempt) {
-    if (this.attempt === attempt && !this.correcting) return;
-    this.clear();
-    this.attempt = attempt;
-    $("#result-title").textContent = "架電結果";
-    this.form.hidden = attempt === null;
+  // Of a callback only some outcomes can be recorded.
+  offerOutcomes() {
+    const offered = Object.values(this.outcomes).filter((one) => one.callback || !this.ofCallback());
+    $("#outcomes").replaceChildren(...offered.map(
+      (one) => choice("radio", "outcome", one.code, one.clause ? `${one.label} (${one.clause})` : one.label)));
+  }
+
+  ofCallback() {
+    return Boolean(this.subject?.callback_id);
+  }
+
+  open(subject) {
+    if (JSON.stringify(this.subject) === JSON.stringify(subject) && !this.correcting) return;
+    this.begin(subject);
+    $("#result-title").textContent = this.ofCallback() ? "折り返し電話の結果" : "架電結果";
+    this.form.hidden = subject === null || (this.ofCallback() && !subject.case_id);
+  }
+
+  begin(subject) {
+    const sameTalk = this.ofCallback() && subject?.callback_id === this.subject.callback_id;
+    this.subject = subject;
+    this.offerOutcomes();
+    this.clear({ steps: !sameTalk });
+    this.tick();
   }
 
   correct(saved) {
-    this.clear();
-    this.attempt = saved.body.attempt_id;
+    this.begin({ attempt_id: saved.body.attempt_id });
     this.correcting = true;
     $("#result-title").textContent = `架電結果の訂正: ${saved.title}`;
     this.form.hidden = false;
     this.fill(saved.body);
   }
 
-  clear() {
+  clear({ steps } = { steps: true }) {
     this.form.reset();
     this.correcting = false;
-    for (const box of document.querySelectorAll("#steps input")) box.checked = false;
+    if (steps) for (const box of document.querySelectorAll("#steps input")) box.checked = false;
     this.wrong(null);
     this.adapt();
   }
@@ -100,7 +116,7 @@ export class ResultForm {
     const entries = this.form.elements;
     const shown = (field) => !this.part(field).hidden;
     return {
-      attempt_id: this.attempt,
+      ...this.subject,
       outcome: this.picked("outcome")[0] ?? "",
       ...Object.fromEntries(MARKS.map((mark) => [mark, entries[mark].checked])),
       scope: shown("scope") ? this.picked("scope")[0] ?? null : null,

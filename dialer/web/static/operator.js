@@ -1,6 +1,7 @@
 // The operator's page: one long poll brings every change, one form takes the result.
 
 import { ask, Fault, token } from "./api.js";
+import { Caller } from "./caller.js";
 import { ResultForm } from "./form.js";
 import { $, showFault, showMe, showTimer } from "./show.js";
 
@@ -12,19 +13,41 @@ let me = null;
 let receivedAt = 0;
 let offered = null; // the outcomes of the contract, as last asked
 let names = {};
+let learnedFor = "null"; // whose outcomes those are
 let form = null;
-let saved = null; // the result saved last: {title, body}
+let saved = null; // the result of a call saved last: {title, body}
+const caller = new Caller((path, body) => act(`callback/${path}`, "POST", body), fault);
 
 function take(news) {
   if (me && news.rev < me.rev) return; // an older answer that arrived late
   me = news;
   receivedAt = performance.now();
-  showMe(me, names);
-  $("#correct").disabled = Boolean(me.call); // one form: the talk goes first
-  if (me.call || !form.correcting) form.open(me.call?.attempt_id ?? null);
+  draw();
+  const talk = Boolean(me.call ?? me.callback);
+  $("#correct").disabled = talk; // one form: the talk goes first
+  if (talk || !form.correcting) form.open(subject(me));
 }
 
-// Another call may be of another contract, and another day may have brought a change.
+function draw() {
+  showMe(me, names);
+  caller.show(me.callback, names);
+}
+
+// What a result is of, by the ids the service knows it by; a caller's case once it is identified.
+function subject({ call, callback }) {
+  if (call) return { attempt_id: call.attempt_id };
+  return callback
+    ? { callback_id: callback.callback_id, case_id: callback.case?.case_id } : null;
+}
+
+// Another case may be of another contract, and another day may have brought a change.
+async function learnAgain() {
+  const now = JSON.stringify(subject(me));
+  if (now === learnedFor) return;
+  if (subject(me)) await learn();
+  learnedFor = now;
+}
+
 async function learn() {
   const now = await ask("GET", "/api/outcomes");
   if (JSON.stringify(now) === JSON.stringify(offered)) return;
@@ -32,14 +55,14 @@ async function learn() {
   names = now.labels;
   if (form) form.offer(now);
   else form = new ResultForm(now);
+  if (me) draw(); // by the names just learned
 }
 
 async function poll() {
   while (token.get()) {
     try {
-      const before = me.call?.attempt_id;
       take(await ask("GET", `/api/me?since=${me.rev}&wait=${POLL_S}`));
-      if (me.call && me.call.attempt_id !== before) await learn();
+      await learnAgain();
       if ($("#fault").dataset.from === "poll") fault(null);
     } catch (error) {
       if (error.status === 401) return signOut();
@@ -58,6 +81,7 @@ function fault(error, from = "") {
 async function act(action, method = "POST", body = undefined) {
   try {
     take(await ask(method, `/api/${action}`, body));
+    await learnAgain();
     fault(null);
   } catch (error) {
     fault(error);
@@ -80,9 +104,8 @@ async function onStep(event) {
 async function save(event) {
   event.preventDefault();
   const body = form.body();
-  const title = form.correcting ? saved.title : me.call?.reference ?? "";
-  const [method, path] = form.correcting
-    ? ["PUT", `/api/result/${body.attempt_id}`] : ["POST", "/api/result"];
+  const title = form.correcting ? saved.title : (me.call ?? me.callback?.case)?.reference ?? "";
+  const [method, path] = saving(body);
   $("#save").disabled = true;
   try {
     const news = await ask(method, path, body);
@@ -99,9 +122,15 @@ async function save(event) {
   }
 }
 
+function saving(body) {
+  if (body.callback_id) return ["POST", "/api/callback/result"];
+  return form.correcting ? ["PUT", `/api/result/${body.attempt_id}`] : ["POST", "/api/result"];
+}
+
 function remember(result) {
+  $("#last").hidden = Boolean(result.body.callback_id); // what was saved of a caller stands
+  if (result.body.callback_id) return;
   saved = result;
-  $("#last").hidden = false;
   $("#last span").textContent = `直前の結果: ${saved.title} ${names[saved.body.outcome] ?? ""}`;
 }
 

@@ -15,7 +15,7 @@ const KINDS = { fixed: "固定", mobile: "携帯", ip: "IP" };
 const ACTIONS = {
   ready: (me) => ["paused", "free", "away"].includes(me.state),
   pause: (me) => me.state !== "paused",
-  hangup: (me) => Boolean(me.call?.on_line),
+  hangup: (me) => Boolean((me.call ?? me.callback)?.on_line),
   dial: (me) => Boolean(me.preview) && !me.preview.placed_at,
   skip: (me) => Boolean(me.preview) && !me.preview.placed_at,
   message: (me) => Boolean(me.call?.on_line) && me.state === "talking",
@@ -29,7 +29,7 @@ const CLOCK = new Intl.DateTimeFormat("ja-JP", {
   timeZone: "Asia/Tokyo", hour: "2-digit", minute: "2-digit",
 });
 
-const clock = (iso) => CLOCK.format(new Date(iso));
+export const clock = (iso) => CLOCK.format(new Date(iso));
 export const moment = (iso) => (iso ? MOMENT.format(new Date(iso)) : "");
 
 export function element(name, text, ...children) {
@@ -46,18 +46,25 @@ export function showMe(me, names) {
   for (const button of document.querySelectorAll("[data-action]")) {
     button.disabled = !ACTIONS[button.dataset.action](me);
   }
-  showWarning(me.call);
+  showWarning(me);
   showReminder(me);
   showAhead(me.preview);
   showBreak(me);
-  showCase(me.call ?? me.preview, names);
+  showCase(me.call ?? me.preview ?? me.callback?.case, names);
 }
 
-function showWarning(call) {
-  const words = {
-    stopped: "この案件に架電停止の指示がありました。今後は架電しません。",
-    paid: "この案件は納付が確認されました。",
-  }[call?.case_status];
+const WARNINGS = {
+  stopped: "この案件に架電停止の指示がありました。今後は架電しません。",
+  paid: "この案件は納付が確認されました。",
+};
+const CALLER_WARNINGS = {
+  ...WARNINGS,
+  complete: "この案件は対応が完了しています。",
+  escalated: "この案件は市の判断を待っています。",
+};
+
+function showWarning({ call, callback }) {
+  const words = call ? WARNINGS[call.case_status] : CALLER_WARNINGS[callback?.case?.case_status];
   $("#warning").textContent = words ?? "";
   $("#warning").hidden = !words;
 }
@@ -100,7 +107,7 @@ function facts(call) {
   const rows = [
     ["氏名", call.name, "big"],
     ["カナ", call.kana],
-    ["電話番号", `${call.phone} (${KINDS[call.phone_kind]})`, "big"],
+    ["電話番号", numbers(call), "big"],
     ["滞納合計額", `${call.amount_yen.toLocaleString("ja-JP")}円`, "big"],
     ["期別明細", call.instalments],
     ["生年月日", call.birth_date],
@@ -108,6 +115,7 @@ function facts(call) {
     ["区分", call.category],
     ["備考", call.note],
     ["整理番号", call.reference],
+    ["実施月", call.campaign],
     ["架電時刻", call.placed_at ? moment(call.placed_at) : ""],
     ["携帯番号", call.ask_for_mobile ? "携帯番号の登録がありません。聞いてください。" : ""],
     ["回線", line(call)],
@@ -119,16 +127,23 @@ function facts(call) {
   });
 }
 
+function numbers(call) {
+  const phones = call.phones ?? [{ number: call.phone, kind: call.phone_kind }];
+  return phones.map((one) => `${one.number} (${KINDS[one.kind]})`).join("、");
+}
+
 function line(call) {
+  if (call.phones) return ""; // of a caller: shown with them
   if (!("on_line" in call)) return call.placed_at ? "呼び出し中" : "未発信";
   return call.on_line ? "通話中" : "終了";
 }
 
+export function callWords(one, names) {
+  return `${one.phone_kind ? KINDS[one.phone_kind] : "折り返し"} ${names[one.outcome] ?? one.outcome}`;
+}
+
 function history(call, names) {
-  const own = call.history.map((one) => ({
-    at: one.at,
-    text: `${one.phone_kind ? KINDS[one.phone_kind] : "折り返し"} ${names[one.outcome] ?? one.outcome}`,
-  }));
+  const own = call.history.map((one) => ({ at: one.at, text: callWords(one, names) }));
   const household = call.household.map((one) => ({
     at: one.at,
     text: `同一世帯の別案件 ${names[one.outcome] ?? one.outcome}`,

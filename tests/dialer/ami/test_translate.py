@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from panoramisk.message import Message
 
-from dialer.ami.translate import OperatorLeg, TrunkHint, translate
+from dialer.ami.translate import (
+    CallbackArrived,
+    OperatorLeg,
+    TrunkHint,
+    caller_number,
+    translate,
+)
+from rules import callback_events
 from rules.call_events import (
     Answered,
     Connected,
@@ -24,6 +31,7 @@ from rules.call_events import (
 from tests.rules.stories import at
 
 OURS = "11111111-1111-4111-8111-111111111111"
+CALLBACK = "1763838000.12"
 NOW = at("24 10:00")
 IT = {"attempt": OURS, "at": NOW}
 
@@ -32,8 +40,12 @@ def moment(attempt: str) -> datetime | None:
     return NOW if attempt == OURS else None
 
 
+def callback_moment(callback: str) -> datetime | None:
+    return NOW if callback == CALLBACK else None
+
+
 def told(*, early_media_rings: bool = False, **headers: str) -> object:
-    return translate(Message(headers), moment, early_media_rings=early_media_rings)
+    return translate(Message(headers), moment, callback_moment, early_media_rings=early_media_rings)
 
 
 TABLE = [
@@ -131,3 +143,57 @@ def test_no_event_however_odd_raises_or_tells_of_another_attempt(
     if not isinstance(fact, OperatorLeg | TrunkHint | None):
         assert (fact.attempt, fact.at) == (OURS, NOW)
         assert OURS in headers.values()
+
+
+def stage(name: str, detail: str = "", callback: str = CALLBACK, **more: str) -> dict[str, str]:
+    event = {"Event": "UserEvent", "UserEvent": "YobirinCallback", "Callback": callback}
+    return {**event, "Stage": name, "Detail": detail, **more}
+
+
+THEIRS = {"callback": CALLBACK, "at": NOW}
+CALLBACKS = [
+    (stage("waiting"), callback_events.Queued(**THEIRS)),
+    (stage("joining", "201"), None),  # that is what we ordered
+    (stage("missed", "201"), callback_events.OperatorMissed(**THEIRS, operator="201")),
+    (stage("talk", "201"), callback_events.TakenByQueue(**THEIRS, operator="201")),
+    (stage("alone"), callback_events.LeftAlone(**THEIRS)),
+    (stage("guidance", "a&b"), callback_events.GuidancePlayed(**THEIRS, sounds="a&b")),
+    (stage("message"), callback_events.MessageBegun(**THEIRS)),
+    (stage("recorded", "7"), callback_events.MessageRecorded(**THEIRS, seconds=7)),
+    (stage("recorded", "-7"), callback_events.MessageRecorded(**THEIRS, seconds=0)),
+    (stage("asked_back"), callback_events.AskedBack(**THEIRS)),
+    (stage("ended", "waiting"), callback_events.HungUp(**THEIRS)),
+    (stage("unheard of"), None),
+    (stage("waiting", callback="1763838000.13"), None),  # not in hand
+    (
+        {"Event": "NewConnectedLine", "Uniqueid": CALLBACK, "ConnectedLineNum": "201"},
+        callback_events.Connected(**THEIRS, operator="201"),
+    ),
+    ({"Event": "Hangup", "Uniqueid": CALLBACK, "Cause": "16"}, callback_events.HungUp(**THEIRS)),
+    ({"Event": "Hangup", "Uniqueid": "1763838000.13", "Cause": "16"}, None),
+    (
+        stage("arrived", callback="1.2", Called="0258000101", Number="+81258000001"),
+        CallbackArrived("1.2", "0258000101", "0258000001"),
+    ),
+    (stage("arrived", callback="1;2", Called="0258000101", Number=""), None),
+]
+
+
+@pytest.mark.parametrize(("event", "expected"), CALLBACKS)
+def test_what_is_told_of_a_callback(event: dict[str, str], expected: object) -> None:
+    assert told(**event) == expected
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("0258000001", "0258000001"),
+        ("+81258000001", "0258000001"),
+        ("+15550100", "+15550100"),
+        ("", None),
+        ("anonymous", None),
+    ],
+)
+def test_a_callers_number_is_kept_as_dialled_in_japan(sent: str, kept: str | None) -> None:
+    assert caller_number(sent) == kept
+    assert "258" not in repr(CallbackArrived("1.2", "0258000101", kept))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from rich.console import Console
 
 from dialer.cli.status_view import SHOWN, view
-from dialer.web.models import AppointmentStatus, Status
+from dialer.web.models import AppointmentStatus, CallersStatus, Status
 from tests.dialer.web.fake import NOW, PACING, FakeDesk
 
 
@@ -37,6 +39,15 @@ async def test_moments_are_in_japan_time_and_calls_are_counted() -> None:
     text = shown(await FakeDesk().status())
     assert "2026-09-24 10:00" in text
     assert "0 dialling, 2 ringing, 0 waiting, 1 talking, 0 on the message" in text
+
+
+async def test_those_who_wait_on_the_line_are_told_with_the_longest_wait() -> None:
+    status = await FakeDesk().status()
+    assert "callers: 0 waiting\n" in re.sub(" +\n", "\n", shown(status))
+    waiting = CallersStatus(waiting=3, longest_wait_s=125.9, left=2)
+    assert "callers: 3 waiting, longest 2:05; 2 to see to: `dialer callback wishes`" in shown(
+        status.model_copy(update={"callers": waiting})
+    )
 
 
 async def test_how_calls_come_is_told_with_its_reason_and_the_days_abandoned_calls() -> None:

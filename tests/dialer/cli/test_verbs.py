@@ -172,7 +172,9 @@ def test_an_operators_token_is_shown_once_and_kept_as_a_hash(month: House) -> No
     assert month.do(work) == hashlib.sha256(token.encode()).hexdigest()
     assert token.encode() not in (month.folder / "yobirin.db").read_bytes()
     listed = in_json(month, "operator", "list")
-    assert listed == [{"id": "201", "name": "試験オペレータ", "active": True}]
+    assert listed == [
+        {"id": "201", "name": "試験オペレータ", "active": True, "callbacks_only": False}
+    ]
 
     assert month.run("operator", "remove", "201", "--yes").status == 0
     assert in_json(month, "operator", "list")[0]["active"] is False

@@ -8,16 +8,26 @@ from pathlib import Path
 
 import pytest
 
-from db import ledger, results
+from db import callback_wishes, callbacks, ledger, results
 from db.results import Recorded
 from db.session import Sessions
 from db.tables import PhoneRow
 from dialer.errors import ReportError
 from dialer.months import Month, Months
 from dialer.reports import spreadsheet
-from dialer.reports.daily import Daily, daily_of, write_daily
+from dialer.reports.daily import Daily, Incoming, daily_of, lines_of, write_daily
+from rules.callback_end import CameTo
 from rules.case import Result
-from tests.db.town import NOON, Town, at
+from tests.db.callers import (
+    GAVE_UP,
+    GUIDANCE,
+    TALKED,
+    asks_back,
+    calls_us,
+    is_recorded,
+    leaves_message,
+)
+from tests.db.town import NOON, OPERATOR, Town, at
 
 DAY = date(2026, 9, 24)
 
@@ -83,6 +93,58 @@ async def test_of_three_busy_tries_of_a_day_one_is_counted(town: Town) -> None:
     assert daily.sums.by_outcome == {"busy": 3}
     assert (daily.sums.handled_out, daily.sums.counted) == (3, 1)
     assert daily.sums.contact_rate_per_attempt == 0.0
+
+
+async def test_callers_are_counted_beside_the_calls_placed(town: Town) -> None:
+    one, two = await phones(town, 2)
+    await settle(town, one, "24 09:05", "no_answer")
+    talked = [await calls_us(town, TALKED, at("24 10:00")) for _ in range(3)]
+    async with town.sessions.write() as session:
+        await is_recorded(session, talked[0], two.case_id, "person_done")
+        await callbacks.close(session, talked[1], kind="unrelated", note="", at=NOON, by=OPERATOR)
+    await calls_us(town, GAVE_UP, at("24 11:00"))
+    await calls_us(town, GUIDANCE, at("24 20:30"))
+    await calls_us(town, GUIDANCE, at("23 20:30"))  # the day before
+    await leaves_message(town, at("24 12:00"))
+    asked = await asks_back(town, at("24 13:00"))
+    async with town.sessions.write() as session:
+        await callback_wishes.done(session, asked, at=NOON, by="sup")
+    daily = await report(town)
+    assert (daily.sums.handled_out, daily.sums.handled_in, daily.sums.counted) == (1, 1, 1)
+    assert daily.sums.by_outcome == {"no_answer": 1, "person_done": 1}
+    assert (daily.sums.cases_called, daily.sums.cases_contacted) == (1, 1)
+    assert daily.sums.contact_rate_per_attempt == 0.0
+    assert daily.incoming == Incoming(
+        came_to={
+            CameTo.TALKED: 3,
+            CameTo.GAVE_UP: 1,
+            CameTo.GUIDANCE: 1,
+            CameTo.MESSAGE: 1,
+            CameTo.ASKED_BACK: 1,
+        },
+        without_case=1,
+        unrecorded=1,
+    )
+    lines = {(kind, item): value for kind, item, value in lines_of(daily, await month_of(town))}
+    whole = "着信(センター全体)"
+    assert lines["電話対応件数", "着信(折り返し)"] == 1
+    assert lines[whole, "総数"] == 7
+    assert lines[whole, "時間外などの案内"] == 1
+    assert lines[whole, "通話の途中"] == 0
+
+
+async def test_a_callback_about_another_months_case_is_in_that_months_sums(
+    town: Town, sessions: Sessions
+) -> None:
+    other = await Town(sessions).open("2026-09b")
+    phone = await other.phone(await other.case("9", "0258000009"))
+    callback = await calls_us(town, TALKED)
+    async with sessions.write() as session:
+        await is_recorded(session, callback, phone.case_id, "hung_up")
+    for asked, handled in ((town, 0), (other, 1)):
+        daily = await report(asked)
+        assert daily.sums.handled_in == handled
+        assert daily.incoming.came_to == {CameTo.TALKED: 1}  # the centre is one
 
 
 async def test_a_day_is_midnight_to_midnight_in_japan(town: Town) -> None:

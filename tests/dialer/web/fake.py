@@ -1,4 +1,4 @@
-"""A desk in memory: one operator with one call, answers at once, remembers what it was asked."""
+"""A desk in memory: one operator with one call or caller, answers at once, remembers what it was asked."""
 
 from __future__ import annotations
 
@@ -8,9 +8,19 @@ import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from dialer.errors import ConflictError
+from dialer.errors import ConflictError, NotFoundError
+from dialer.web.callback_models import (
+    CallbackCloseIn,
+    CallbackOut,
+    CallbackResultIn,
+    CallerCase,
+    CaseBrief,
+    PhoneOut,
+    SearchIn,
+    SearchOut,
+)
+from dialer.web.case_models import Call, Earlier, ResultIn
 from dialer.web.models import (
-    Call,
     CallsInFlight,
     CampaignStatus,
     CriterionOut,
@@ -19,10 +29,9 @@ from dialer.web.models import (
     OperatorOut,
     OperatorStatus,
     PacingStatus,
-    ResultIn,
     Status,
 )
-from rules.case import PhoneKind
+from rules.case import CaseStatus, PhoneKind
 from rules.operator_state import State
 from rules.profile import Profile
 
@@ -54,6 +63,54 @@ def a_call(**changes: object) -> Call:
     return call.model_copy(update=changes)
 
 
+CALLBACK_ID = "1790211600.17"
+
+
+def a_brief(**changes: object) -> CaseBrief:
+    """What is shown of a case before anybody is identified, with changes."""
+    brief = CaseBrief(
+        case_id=1,
+        campaign="2026-09",
+        reference="202609000001",
+        name="試験　花子",
+        kana="シケン ハナコ",
+        birth_date="1970/01/02",
+        status=CaseStatus.OPEN,
+        earlier=(Earlier(at=NOW, outcome="no_answer", phone_kind=PhoneKind.FIXED),),
+    )
+    return brief.model_copy(update=changes)
+
+
+def a_caller_case(brief: CaseBrief) -> CallerCase:
+    """The whole case of a brief."""
+    shared = brief.model_dump(include={"case_id", "campaign", "reference", "name", "kana"})
+    return CallerCase(
+        **shared,
+        birth_date=brief.birth_date,
+        address="長岡市試験町1番",
+        category="初期滞納",
+        amount_yen=12300,
+        instalments="2026/3期/12300",
+        note="",
+        case_status=brief.status,
+        history=brief.earlier,
+        phones=(PhoneOut(number="0258000001", kind=PhoneKind.FIXED),),
+    )
+
+
+def a_callback(**changes: object) -> CallbackOut:
+    """A caller on the line whose number one case has, with changes."""
+    callback = CallbackOut(
+        callback_id=CALLBACK_ID,
+        called="0258100001",
+        number="0258000001",
+        arrived_at=NOW - timedelta(seconds=12),
+        on_line=True,
+        candidates=(a_brief(),),
+    )
+    return callback.model_copy(update=changes)
+
+
 PACING = PacingStatus(
     mode="progressive",
     why="few_operators",
@@ -75,6 +132,8 @@ class FakeDesk:
         self.fails_with: Exception | None = None
         self.health = Health(ready=True)
         self.contract: Profile | None = None
+        self.found = SearchOut(cases=(), more=False)
+        """What every search finds."""
         self._changed = asyncio.Event()
         self.present = Me(
             rev=1,
@@ -84,9 +143,16 @@ class FakeDesk:
             since=NOW - timedelta(seconds=5),
         )
 
-    def becomes(self, state: State, call: Call | None = None) -> Me:
-        """The operator's state and call from now on."""
-        changes = {"rev": self.present.rev + 1, "state": state, "call": call}
+    def becomes(
+        self, state: State, call: Call | None = None, callback: CallbackOut | None = None
+    ) -> Me:
+        """The operator's state and call, or caller, from now on."""
+        changes = {
+            "rev": self.present.rev + 1,
+            "state": state,
+            "call": call,
+            "callback": callback,
+        }
         self.present = self.present.model_copy(update=changes)
         self._changed.set()
         self._changed = asyncio.Event()
@@ -138,9 +204,12 @@ class FakeDesk:
 
     async def hangup(self, operator_id: str) -> Me:
         self._note("hangup", operator_id)
-        call = self.present.call
-        over = call and call.model_copy(update={"on_line": False, "talk_ended_at": NOW})
-        return self.becomes(State.AFTER_CALL_WORK, over)
+        call, callback = self.present.call, self.present.callback
+        return self.becomes(
+            State.AFTER_CALL_WORK,
+            call and call.model_copy(update={"on_line": False, "talk_ended_at": NOW}),
+            callback and callback.model_copy(update={"on_line": False, "ended_at": NOW}),
+        )
 
     async def leave_message(self, operator_id: str) -> Me:
         self._note("leave_message", operator_id)
@@ -153,6 +222,38 @@ class FakeDesk:
     async def correct_result(self, operator_id: str, result: ResultIn) -> Me:
         self._note("correct_result", operator_id, result)
         return self.present
+
+    async def search_cases(self, operator_id: str, wanted: SearchIn) -> SearchOut:
+        self._note("search_cases", operator_id, wanted)
+        self._caller(wanted.callback_id)
+        return self.found
+
+    async def identify(self, operator_id: str, callback_id: str, case_id: int) -> Me:
+        self._note("identify", operator_id, callback_id, case_id)
+        callback = self._caller(callback_id)
+        known = {one.case_id: one for one in (*(callback.candidates or ()), *self.found.cases)}
+        if case_id not in known:
+            raise NotFoundError("この案件はありません")
+        opened = callback.model_copy(update={"case": a_caller_case(known[case_id])})
+        return self.becomes(self.present.state, callback=opened)
+
+    async def save_callback(self, operator_id: str, result: CallbackResultIn) -> Me:
+        self._note("save_callback", operator_id, result)
+        if self._caller(result.callback_id).on_line:
+            raise ConflictError("通話中です。通話を終えてから記録してください")
+        return self.becomes(State.FREE)
+
+    async def close_callback(self, operator_id: str, closed: CallbackCloseIn) -> Me:
+        self._note("close_callback", operator_id, closed)
+        if self._caller(closed.callback_id).on_line:
+            raise ConflictError("通話中です。通話を終えてから記録してください")
+        return self.becomes(State.FREE)
+
+    def _caller(self, callback_id: str) -> CallbackOut:
+        callback = self.present.callback
+        if callback is None or callback.callback_id != callback_id:
+            raise ConflictError("この折り返し電話は画面にありません")
+        return callback
 
     async def status(self) -> Status:
         self._note("status")

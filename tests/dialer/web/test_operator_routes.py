@@ -13,7 +13,7 @@ import pytest
 from dialer.errors import AmiError, ConflictError, DatabaseError, NotFoundError
 from dialer.profiles import parsed
 from dialer.web.app import BODY_LIMIT
-from dialer.web.models import ResultIn
+from dialer.web.case_models import ResultIn
 from rules.operator_state import State
 from rules.result import ResultRefusedError
 from tests.dialer.ordered import MOVED_ABROAD, text
