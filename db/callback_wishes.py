@@ -59,6 +59,8 @@ class Message:
     callback_id: str
     at: datetime
     number: str | None
+    reference: str | None
+    """整理番号 of the newest case with that number."""
     file: str
     """Name in `asterisk.messages_dir`."""
     seconds: int
@@ -180,8 +182,16 @@ _WISHES = (
     )
     .order_by(CalledBack.at, Callback.id)
 )
+_reference = (
+    select(CaseRow.reference)
+    .join(PhoneRow, PhoneRow.case_id == CaseRow.id)
+    .where(PhoneRow.number_key == Callback.number_key)
+    .order_by(CaseRow.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
 _MESSAGES = (
-    select(table_of(CallbackMessage), Callback.number)
+    select(table_of(CallbackMessage), Callback.number, _reference.label("reference"))
     .join(Callback, Callback.id == CallbackMessage.callback_id)
     .order_by(CallbackMessage.at, CallbackMessage.callback_id)
 )

@@ -208,6 +208,7 @@ class Callbacks:
         caller = self._callers.get(callback)
         if caller is None or not missed:
             return
+        was_with = caller.callback.operator
         for fact in missed[:-1]:
             before = caller.callback
             try:
@@ -218,6 +219,8 @@ class Callbacks:
             if caller.callback.state is not before.state:
                 self._moved(caller, before, fact)
         operator = caller.callback.operator
+        if was_with not in (None, operator):
+            self._operator_gone(was_with, callback)
         if operator is not None and caller.callback.state is State.TALKING:
             self._seats.resume(operator, callback)
         self.apply(missed[-1])
@@ -350,8 +353,7 @@ class Callbacks:
                 # also whom Asterisk's own queue gave a caller, whatever they were doing
                 self._seats.resume(operator or "", callback.id)
             case Order.OPERATOR_GONE:
-                self._move_operator(operator, Event.MISSED, callback.id)
-                self._start(self._ask_for_leg(operator or ""))
+                self._operator_gone(operator, callback.id)
             case Order.SETTLE:
                 end = CallbackEnd(callback=callback, number_key=caller.number_key)
                 self._ledger.add(end)
@@ -363,6 +365,10 @@ class Callbacks:
         if not self._blind and (last_s is None or now_s - last_s > TAKE_OVER_AGAIN_S):
             caller.taken_over_s = now_s
             self._send(handover.take_over(caller.callback.id))
+
+    def _operator_gone(self, operator: str | None, callback: str) -> None:
+        self._move_operator(operator, Event.MISSED, callback)
+        self._start(self._ask_for_leg(operator or ""))
 
     def _move_operator(self, operator: str | None, event: Event, callback: str) -> None:
         seat = self._seats.seat(operator) if operator is not None else None

@@ -75,7 +75,7 @@ def wishes(ctx: typer.Context, numbers: Numbers = False, as_json: AsJson = False
 
 @app.command()
 def messages(ctx: typer.Context, numbers: Numbers = False, as_json: AsJson = False) -> None:
-    """List the messages callers left: where each is, how long, and who heard it."""
+    """List the messages callers left: the case with their number, the file, how long, and who heard it."""
     from db import callback_wishes
 
     here = installation(ctx)
@@ -86,6 +86,7 @@ def messages(ctx: typer.Context, numbers: Numbers = False, as_json: AsJson = Fal
             {
                 "id": one.callback_id,
                 "at": one.at,
+                "case": one.reference,
                 "file": str(folder / one.file),
                 "seconds": one.seconds,
                 "heard_at": one.heard_at,
@@ -95,7 +96,7 @@ def messages(ctx: typer.Context, numbers: Numbers = False, as_json: AsJson = Fal
             for one in await callback_wishes.messages(session)
         ]
 
-    columns = ("id", "at", "file", "seconds", "heard", "by")
+    columns = ("id", "at", "case", "file", "seconds", "heard", "by")
     _print(here.read(work), columns, numbers, as_json)
 
 
@@ -162,7 +163,7 @@ def _new_message(message: Message, numbers: bool) -> dict[str, Any]:
         "id": message.callback_id,
         "at": message.at,
         "what": f"message of {message.seconds} s",
-        "case": None,
+        "case": message.reference,
         "to_do": "hear it (`callback messages`), then `callback heard`",
         **_number(message.number, numbers),
     }

@@ -131,6 +131,7 @@ class Callers:
         else:
             await line.command(f"SET CALLERID {call.caller.number}")
         await line.command(f"SET VARIABLE TOWN_CALLED {call.called}")
+        call.dialled = time.monotonic()
 
     async def _on_pickup(self, line: AgiCall) -> None:
         name = line.variables["agi_extension"]

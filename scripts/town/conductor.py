@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Protocol
@@ -18,8 +19,9 @@ import jpholiday
 from dialer.clock import JumpClock
 from dialer.web.models import CallsInFlight, Status
 from rules.calendar import JST
-from scripts.town.ledger import Ledger
 
+NIGHT = time(21)
+"""Nobody is there any more."""
 _LOOK_S = 0.2
 _QUIET_LOOKS = 8
 """How often in a row nothing may be going on before the calendar jumps: the pacer looks once a
@@ -91,21 +93,31 @@ class Conductor:
         self,
         clock: JumpClock,
         campaign: Campaign,
-        ledger: Ledger,
+        idle: Callable[[], bool],
         look: Callable[[], Awaitable[Status]],
     ) -> None:
-        """`look` asks the service how it stands."""
+        """
+        Args:
+            idle: whether nobody in the town is on a line.
+            look: asks the service how it stands.
+        """
         self._clock = clock
         self._campaign = campaign
-        self._ledger = ledger
+        self._idle = idle
         self._look = look
 
-    async def play(self, rounds: Sequence[Round], spent_s: Callable[[], float]) -> None:
+    async def play(
+        self,
+        rounds: Sequence[Round],
+        spent_s: Callable[[], float],
+        night: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
+    ) -> None:
         """Until nothing becomes due any more or the last round's time is over; then no call is in
         flight.
 
         Args:
             spent_s: seconds of the demo's time so far.
+            night: what happens at `NIGHT` of the first round's day; it ends when the next round begins.
         """
         for this, following in zip(rounds, [*rounds[1:], None], strict=True):
             in_time = await self._play_round(this, following, spent_s)
@@ -114,7 +126,10 @@ class Conductor:
                 await self._quiet(None)
             if following is None:
                 return
-            self._jump(following.begins)
+            if this is rounds[0]:
+                self._jump(datetime.combine(this.begins.date(), NIGHT, JST))
+            async with night() if this is rounds[0] else nullcontext():
+                self._jump(following.begins)
             if not in_time:
                 await self._campaign.resume()
 
@@ -150,7 +165,8 @@ class Conductor:
     def _nothing_goes_on(self, status: Status) -> bool:
         return (
             status.calls == CallsInFlight()
-            and self._ledger.idle.is_set()
+            and self._idle()
+            and not status.callers.waiting
             and all(operator.state == "free" for operator in status.operators)
             # on a busy machine pacing may need longer to call them than the looks take
             and not any(month.due for month in status.campaigns if month.state == "running")

@@ -11,7 +11,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, redirect_stderr
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -22,12 +22,20 @@ from dialer.clock import JumpClock, SystemClock
 from dialer.logs import set_up_logs
 from dialer.profiles import load_profile
 from rules.calendar import JST
+from scripts.town.callers_check import check_callers, check_callers_shown
 from scripts.town.conductor import Conductor, is_non_weekday, rounds_from, shifts_of
 from scripts.town.installation import CALLER_IDS
 from scripts.town.people import Kind
-from scripts.town.progress import Moment, Stopwatch, print_checks, print_outcomes, show
-from scripts.town.records import contact_rate
-from scripts.town.rehearsal import Plan, Rehearsal, rehearsal
+from scripts.town.progress import (
+    Moment,
+    Stopwatch,
+    print_callers,
+    print_checks,
+    print_outcomes,
+    show,
+)
+from scripts.town.records import CallerRecord, contact_rate
+from scripts.town.rehearsal import Plan, Rehearsal, going_on, rehearsal
 from scripts.town.selfcheck import Check, check_all, check_shown
 
 PLAY_S = 300.0
@@ -86,7 +94,12 @@ def _keep_logs(folder: Path) -> None:
     kept = REPORTS / "logs"
     shutil.rmtree(kept, ignore_errors=True)
     kept.mkdir(parents=True)
-    for log in (folder / "service.log", *folder.glob("*/log/*"), *folder.glob("*/console")):
+    for log in (
+        folder / "service.log",
+        folder / "agi.log",
+        *folder.glob("*/log/*"),
+        *folder.glob("*/console"),
+    ):
         if log.is_file():
             shutil.copyfile(log, kept / "-".join(log.relative_to(folder).parts))
     print(f"logs: {kept}", flush=True)
@@ -112,9 +125,15 @@ async def run(options: argparse.Namespace, folder: Path) -> bool:
         await stage.all_free()
         watch.say("all operators are logged in; the town is called by this plan:")
         print(await _plan(stage, rounds[0].begins), flush=True)
-        conductor = Conductor(clock, stage.campaign, stage.carrier.ledger, stage.status)
-        async with asyncio.timeout(PLAY_S + WAIT_S), _shown(console, stage, watch):
-            await conductor.play(rounds, watch.spent_s)
+        occasions, ledger = stage.occasions(), stage.carrier.ledger
+
+        def idle() -> bool:
+            return ledger.idle.is_set() and occasions.idle()
+
+        conductor = Conductor(clock, stage.campaign, idle, stage.status)
+        calling_us = going_on([occasions.go_on()])
+        async with asyncio.timeout(PLAY_S + WAIT_S), calling_us, _shown(console, stage, watch):
+            await conductor.play(rounds, watch.spent_s, occasions.night)
         watch.say("no call is left")
         held = await _judge(console, stage)
         if options.keep:
@@ -144,12 +163,15 @@ async def _shown(console: Console, stage: Rehearsal, watch: Stopwatch) -> AsyncI
 
     async def look() -> Moment:
         status, records = await stage.status(), await stage.records()
+        callers = await stage.called_us()
         minutes = max(watch.spent_s() - begun_s, _STEADY_S) / 60
         return Moment(
             now=status.now,
             ringing=status.calls.dialling + status.calls.ringing,
             talking=status.calls.talking,
             messages=status.calls.message,
+            waiting=status.callers.waiting,
+            callbacks=sum(caller.talks > 0 for caller in callers),
             attempts=len(records),
             cases=sum(month.cases for month in status.campaigns),
             cases_done=sum(month.complete for month in status.campaigns),
@@ -167,7 +189,9 @@ async def _judge(console: Console, stage: Rehearsal) -> bool:
     """Outcomes, reports and the self-check; whether everything held."""
     records, ledger = await stage.records(), stage.carrier.ledger
     profile = load_profile(stage.installation.settings.service.profile, stage.plan.first_day)
+    callers = await stage.called_us()
     print_outcomes(console, records, profile)
+    print_callers(console, callers)
     for day in sorted({record.placed_at.astimezone(JST).date() for record in records}):
         await _report(stage, day)
     checks = check_all(
@@ -177,17 +201,21 @@ async def _judge(console: Console, stage: Rehearsal) -> bool:
         caller_ids=CALLER_IDS,
         is_non_weekday=is_non_weekday,
     )
-    return print_checks([*checks, *_shown_enough(stage)])
+    checks += check_callers(stage.callers.calls, callers, ledger.calls, records)
+    return print_checks([*checks, *_shown_enough(stage, callers)])
 
 
-def _shown_enough(stage: Rehearsal) -> list[Check]:
+def _shown_enough(stage: Rehearsal, callers: Sequence[CallerRecord]) -> list[Check]:
     """A town too small for every behaviour, or too large for its operators to get through in the
     time, is not a whole demo and need not show everything."""
     kinds = set(stage.town.kinds.values())
     too_large = stage.plan.cases > CASES_PER_OPERATOR * stage.plan.operators
     if too_large or not kinds >= set(Kind):
         return []
-    return check_shown(stage.carrier.ledger.calls, kinds, is_non_weekday)
+    return [
+        *check_shown(stage.carrier.ledger.calls, kinds, is_non_weekday),
+        *check_callers_shown(stage.callers.calls, callers, stage.references),
+    ]
 
 
 async def _report(stage: Rehearsal, day: date) -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
 
@@ -20,6 +21,8 @@ CALLER_IDS = ("0258990001", "0258990002")
 FIRST_EXTENSION = 201
 _RTP_PORTS = 400
 _DIALER = Path(sys.executable).with_name("dialer")
+_AGI = Path(sys.executable).with_name("yobirin-agi")
+_LISTENS_S = 15.0
 _BY = "demo"
 
 
@@ -70,6 +73,37 @@ class Installation:
         if process.returncode:
             raise CommandError(f"dialer {' '.join(arguments[:2])}: {complained.decode().strip()}")
         return said.decode()
+
+    @asynccontextmanager
+    async def answering(self) -> AsyncIterator[None]:
+        """Run what tells Asterisk what callers get, until the block ends.
+
+        Raises:
+            CommandError: it did not begin to listen.
+        """
+        with (self.folder / "agi.log").open("w") as log:
+            process = await asyncio.create_subprocess_exec(
+                str(_AGI), "--settings", str(self.settings_path), stderr=log
+            )
+        try:
+            await self._listens(process)
+            yield
+        finally:
+            if process.returncode is None:
+                process.terminate()
+            await process.wait()
+
+    async def _listens(self, process: asyncio.subprocess.Process) -> None:
+        agi = self.settings.agi
+        async with asyncio.timeout(_LISTENS_S):
+            while process.returncode is None:
+                try:
+                    _, writer = await asyncio.open_connection(agi.host, agi.port)
+                except OSError:
+                    await asyncio.sleep(0.05)
+                else:
+                    return writer.close()
+        raise CommandError("yobirin-agi: ended at once")
 
     async def prepare(self) -> None:
         """Tables, secrets and the PBX's configuration."""
@@ -162,4 +196,8 @@ spool_dir = "{pbx / "spool"}"
 log_dir = "{pbx / "log"}"
 sounds_dir = "{pbx / "sounds"}"
 messages_dir = "{pbx / "messages"}"
+
+[agi]
+port = {free_port()}
+board = "{folder / "board.json"}"
 """

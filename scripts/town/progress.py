@@ -15,7 +15,7 @@ from rich.live import Live
 from rich.table import Table
 
 from rules.profile import Profile
-from scripts.town.records import Record, contact_rate
+from scripts.town.records import CallerRecord, Record, contact_rate
 from scripts.town.selfcheck import Check
 
 _TICK_S = 0.5
@@ -32,6 +32,10 @@ class Moment:
     talking: int
     messages: int
     """Being left on answering machines; their operators are free."""
+    waiting: int
+    """Callers on the line, for an operator."""
+    callbacks: int
+    """Callers an operator talked with."""
     attempts: int
     cases: int
     cases_done: int
@@ -42,7 +46,7 @@ class Moment:
         """In one line."""
         return (
             f"{self.now:%a %d %b %H:%M:%S}  ringing {self.ringing}  talking {self.talking}  "
-            f"messages {self.messages}  "
+            f"messages {self.messages}  waiting {self.waiting}  callbacks {self.callbacks}  "
             f"calls {self.attempts} ({self.calls_a_minute:.0f}/min)  "
             f"cases done {self.cases_done}/{self.cases}  contact rate {self.contact_rate:.0%}"
         )
@@ -89,6 +93,16 @@ def print_outcomes(console: Console, records: Sequence[Record], profile: Profile
     table.add_row("all", "", str(len(records)))
     console.print(table)
     print(f"contact rate {contact_rate(records, profile):.0%} of the cases called")
+
+
+def print_callers(console: Console, callers: Sequence[CallerRecord]) -> None:
+    """What the calls to us came to."""
+    table = Table(title="Calls to us")
+    table.add_column("came to")
+    table.add_column("calls", justify="right")
+    for came_to, calls in Counter(caller.came_to for caller in callers).most_common():
+        table.add_row(came_to.value, str(calls))
+    console.print(table)
 
 
 def print_checks(checks: Sequence[Check]) -> bool:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db import callback_rows
+from db.callback_rows import CallbackRow
 from db.results import is_current, result_of
-from db.tables import Attempt, CaseRow, PhoneRow, ResultRow
+from db.tables import Attempt, CallbackChange, CaseRow, PhoneRow, ResultRow
+from rules.callback_end import CameTo
+from rules.callback_state import State
 from rules.case import Result
 from rules.outcome import is_contact
 from rules.profile import Profile
+
+_ALWAYS = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +37,25 @@ class Record:
     """How many first results it has: must be one."""
     result: Result | None
     """As last corrected."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CallerRecord:
+    """One callback of the service's ledger."""
+
+    id: str
+    arrived_at: datetime
+    number: str | None
+    """As dialled in Japan; None: withheld."""
+    came_to: CameTo
+    talks: int
+    """How often an operator was put through."""
+    assigned_at: datetime | None
+    """When the first operator was found; None: none was."""
+    waited: tuple[datetime, datetime] | None
+    """In line, the first time; None: never."""
+    unrecorded: bool
+    """Somebody talked with them, and it is not recorded what came of it."""
 
 
 async def all_records(session: AsyncSession) -> list[Record]:
@@ -58,6 +84,33 @@ async def all_records(session: AsyncSession) -> list[Record]:
         )
         for attempt, number, outcomes, row in await session.execute(query)
     ]
+
+
+async def all_callers(session: AsyncSession) -> list[CallerRecord]:
+    """Every callback in order of time."""
+    rows = await callback_rows.between(session, *_ALWAYS)
+    changes: dict[str, list[CallbackChange]] = defaultdict(list)
+    for change in await session.scalars(select(CallbackChange).order_by(CallbackChange.seq)):
+        changes[change.callback_id].append(change)
+    return [_caller(row, changes[row.id]) for row in rows]
+
+
+def _caller(row: CallbackRow, changes: Sequence[CallbackChange]) -> CallerRecord:
+    begun = [change.at for change in changes if change.state == State.WAITING]
+    assigned = [change.at for change in changes if change.state == State.JOINING]
+    waited = None
+    if begun and row.waited_s is not None:
+        waited = (begun[0], begun[0] + timedelta(seconds=row.waited_s))
+    return CallerRecord(
+        id=row.id,
+        arrived_at=row.arrived_at,
+        number=row.number,
+        came_to=row.came_to,
+        talks=sum(change.state == State.TALKING for change in changes),
+        assigned_at=assigned[0] if assigned else None,
+        waited=waited,
+        unrecorded=row.unrecorded,
+    )
 
 
 async def case_states(session: AsyncSession) -> dict[str, int]:

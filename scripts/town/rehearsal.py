@@ -12,6 +12,7 @@ from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
+from agi.board import read_board
 from db.session import Sessions
 from dialer.bootstrap import build
 from dialer.clock import JumpClock
@@ -20,15 +21,21 @@ from dialer.web.models import Status
 from scripts.asterisk.instance import RunningAsterisk, start_asterisk
 from scripts.asterisk.ports import free_port
 from scripts.cityfile import write_city_file
-from scripts.sounds import write_prompts
+from scripts.sounds import say, write_prompts
+from scripts.town.callers import Callers
+from scripts.town.callers_check import OPERATOR_VOICE
 from scripts.town.carrier import Carrier, Exchange
 from scripts.town.conductor import is_non_weekday
-from scripts.town.installation import Installation, MonthsCampaign
+from scripts.town.ears import Ears
+from scripts.town.installation import CALLER_IDS, Installation, MonthsCampaign
+from scripts.town.occasions import Occasions
 from scripts.town.people import Town
-from scripts.town.records import Record, all_records
+from scripts.town.records import CallerRecord, Record, all_callers, all_records
 from scripts.town.robots import Manner, Robot, screen
 from scripts.town.softphones import Softphones
+from scripts.town.words import OPERATOR
 
+_COLUMNS = ("電話番号1", "電話番号2")
 _START_S = 30.0
 """Longest wait for the service and all operators to be ready, in seconds."""
 _BREAK_AFTER = 3
@@ -64,10 +71,13 @@ class Rehearsal:
     installation: Installation
     campaign: MonthsCampaign
     carrier: Carrier
+    callers: Callers
     pbx: RunningAsterisk
     service: Service
     tokens: dict[str, str]
     """Of the operators, by extension."""
+    references: dict[str, str]
+    """整理番号 by the number of those who may be called."""
 
     async def status(self) -> Status:
         """How the service says it stands."""
@@ -77,6 +87,28 @@ class Rehearsal:
         """What the service wrote down."""
         async with self.sessions.read() as session:
             return await all_records(session)
+
+    async def called_us(self) -> list[CallerRecord]:
+        """What the service wrote down of those who called."""
+        async with self.sessions.read() as session:
+            return await all_callers(session)
+
+    def occasions(self) -> Occasions:
+        """People who call us, while they go on."""
+        settings = self.installation.settings
+        return Occasions(
+            self.callers,
+            self.carrier.ledger,
+            self.references,
+            all_busy=self._all_busy,
+            told=lambda: (board := read_board(settings.agi.board)) and board.at,
+            now=self.clock.now,
+            operators=self.plan.operators,
+            seed=self.plan.seed,
+        )
+
+    async def _all_busy(self) -> bool:
+        return all(operator.state != "free" for operator in (await self.status()).operators)
 
     @property
     def sessions(self) -> Sessions:
@@ -100,14 +132,17 @@ async def rehearsal(plan: Plan, clock: JumpClock) -> AsyncIterator[Rehearsal]:
     sounds_dir = installation.settings.asterisk.sounds_dir
     await asyncio.gather(installation.prepare(), asyncio.to_thread(write_prompts, sounds_dir))
     settings, secrets = installation.settings, installation.secrets
-    town = Town(*_numbers(city_file), plan.seed, is_non_weekday)
+    rows = _to_be_called(city_file)
+    town = Town(*(list(_numbered(rows, column)) for column in _COLUMNS), plan.seed, is_non_weekday)
     exchange = Exchange(
         host=settings.asterisk.bind, sip_port=settings.asterisk.sip_port, secrets=secrets.sip
     )
     carrier = Carrier(town, clock.now, plan.folder / "carrier", trunk_port, exchange)
     softphones = Softphones(settings.operators.extensions())
     carrier.serve("operator", softphones.on_pickup)
-    async with _pbx(installation) as pbx, carrier:
+    ears = await asyncio.to_thread(Ears, _all_sounds(sounds_dir))
+    callers = Callers(carrier, ears, clock.now, CALLER_IDS[0])
+    async with _pbx(installation) as pbx, installation.answering(), carrier:
         tokens, _ = await asyncio.gather(
             installation.add_operators(),
             installation.start_campaign(
@@ -122,25 +157,31 @@ async def rehearsal(plan: Plan, clock: JumpClock) -> AsyncIterator[Rehearsal]:
             for (extension, token), manner in zip(tokens.items(), manners, strict=False):
                 http = await screens.enter_async_context(screen(base, token))
                 softphone = softphones.by_extension[extension]
-                robots.append(Robot(http, softphone, carrier.ledger.heard, plan.seed, manner))
+                heard = carrier.ledger.heard
+                robots.append(Robot(http, softphone, heard, plan.seed, manner, callers.speaking))
             jobs = [softphones.stay_logged_in(carrier.asterisk), *(r.work() for r in robots)]
             async with going_on(jobs):
                 yield Rehearsal(
                     plan=plan, clock=clock, town=town, installation=installation,
                     campaign=MonthsCampaign(installation, plan.campaign), carrier=carrier,
-                    pbx=pbx, service=service, tokens=tokens,
+                    callers=callers, pbx=pbx, service=service, tokens=tokens,
+                    references={n: r for c in _COLUMNS for n, r in _numbered(rows, c).items()},
                 )  # fmt: skip
 
 
-def _numbers(city_file: Path) -> tuple[list[str], list[str]]:
-    """First and second numbers of the cases to be called, as digits."""
+def _to_be_called(city_file: Path) -> list[dict[str, str]]:
     with city_file.open(encoding="cp932", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if not row["停止フラグ"]]
-    columns = ("電話番号1", "電話番号2")
-    first, second = (
-        [row[column].replace("-", "") for row in rows if row[column]] for column in columns
-    )
-    return first, second
+        return [row for row in csv.DictReader(file) if not row["停止フラグ"]]
+
+
+def _numbered(rows: list[dict[str, str]], column: str) -> dict[str, str]:
+    """整理番号 by the numbers (digits) of a column."""
+    return {row[column].replace("-", ""): row["整理番号"] for row in rows if row[column]}
+
+
+def _all_sounds(sounds_dir: Path) -> dict[str, Path]:
+    """Everything a caller may hear: our sounds, and an operator."""
+    return {file.stem: file for file in sounds_dir.glob("*.wav")} | {OPERATOR_VOICE: say(OPERATOR)}
 
 
 @asynccontextmanager

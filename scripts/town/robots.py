@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 
 from rules.profile import ScriptStep, shares_of
+from scripts.town.callers import Caller
 from scripts.town.people import Heard
 from scripts.town.softphones import Softphone
 from scripts.town.words import OPERATOR
@@ -70,11 +71,17 @@ class Robot:
         heard: Callable[[str], Heard | None],
         seed: int,
         manner: Manner,
+        speaking: Callable[[str | None], Caller | None] = lambda number: None,
     ) -> None:
-        """`heard` tells who speaks in the latest call to a number."""
+        """
+        Args:
+            heard: who speaks in the latest call to a number.
+            speaking: who calls us and shows this number, or none.
+        """
         self._client = client
         self._softphone = softphone
         self._heard = heard
+        self._caller = speaking
         self._chance = random.Random(f"{seed} {softphone.extension}")
         self._manner = manner
         self._script: tuple[float, ...] = ()
@@ -92,6 +99,8 @@ class Robot:
         me = await self._ask("GET", "/api/me")
         while True:
             match me["state"]:
+                case "talking" | "after_call_work" | "paused" if me["callback"] is not None:
+                    me = await self._serve(me, me["callback"])
                 case "talking" | "after_call_work" if me["call"] is None:
                     me = await self._change(me, _POLL_S)  # the case is still being fetched
                 case "talking":
@@ -116,11 +125,45 @@ class Robot:
             return me
         return await self._ask("POST", "/api/message" if heard is Heard.MACHINE else "/api/hangup")
 
-    async def _go_through_script(self, me: Me, begun: float, seconds: float) -> Me:
-        """Speak, and tick each step of the script when it is done."""
+    async def _serve(self, me: Me, callback: dict[str, Any]) -> Me:
+        """Do the next thing about somebody who called us."""
+        on_line = me["state"] == "talking"
+        if on_line and callback["candidates"] is None:
+            return await self._change(me, _POLL_S)  # still being looked up
+        if on_line:
+            return await self._find_out_who(me, callback)
+        await asyncio.sleep(self._manner.after_call_s(self._chance))
+        said = {"callback_id": callback["callback_id"]}
+        if callback["case"] is None:
+            return await self._ask("POST", "/api/callback/close", {**said, "kind": "unrelated"})
+        body = {**_OUTCOMES[Heard.PERSON], **said, "case_id": callback["case"]["case_id"]}
+        return await self._ask("POST", "/api/callback/result", body)
+
+    async def _find_out_who(self, me: Me, callback: dict[str, Any]) -> Me:
+        """Ask who is calling, open their case, talk, and hang up."""
+        begun = asyncio.get_running_loop().time()
+        self._speak()
+        caller = self._caller(callback["number"])
+        said = {"callback_id": callback["callback_id"]}
+        found = callback["candidates"]
+        if caller is not None and caller.reference is not None:
+            asked = {**said, "reference": caller.reference}
+            found = (await self._ask("POST", "/api/callback/search", asked)).get("cases", ())
+        me = await self._stay(me, begun + self._manner.short_talk_s(self._chance))
+        if found and me["state"] == "talking":
+            known = {**said, "case_id": found[0]["case_id"]}
+            me = await self._ask("POST", "/api/callback/identify", known)
+        me = await self._stay(me, begun + self._manner.talk_s(self._chance))
+        return me if me["state"] != "talking" else await self._ask("POST", "/api/hangup")
+
+    def _speak(self) -> None:
         # else the words of the talk before still go on
         if self._speaking is None or self._speaking.done():
             self._speaking = asyncio.create_task(self._softphone.say(OPERATOR))
+
+    async def _go_through_script(self, me: Me, begun: float, seconds: float) -> Me:
+        """Speak, and tick each step of the script when it is done."""
+        self._speak()
         for step, at_s in enumerate(await self._ticks_s(seconds)):
             me = await self._stay(me, begun + at_s)
             if me["state"] != "talking":

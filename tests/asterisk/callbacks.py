@@ -56,6 +56,11 @@ class Answerer:
         finally:
             writer.close()
 
+    def begin_anew(self) -> None:
+        """Answer again, and forget what was asked."""
+        self.way = Way.ANSWERS
+        self.asked.clear()
+
     def close(self) -> None:
         """End every conversation."""
         for writer in self._writers:

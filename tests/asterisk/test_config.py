@@ -30,6 +30,13 @@ TRUNKS = [
 ]
 
 
+CONTEXTS = (
+    contract.ANSWERED, contract.CONNECT, contract.MESSAGE, contract.OPERATORS, contract.INBOUND,
+    contract.CALLBACK, contract.CALLBACK_WAIT, contract.CALLBACK_CONNECT, contract.CALLBACK_ALONE,
+    contract.CALLBACK_AGENT, contract.CALLBACK_MESSAGE,
+)  # fmt: skip
+
+
 def rendered(folder: Path, **trunk: object) -> dict[str, str]:
     settings = settings_in(folder, **trunk)
     render(
@@ -49,7 +56,7 @@ def test_asterisk_loads_it_without_a_warning(trunk: dict[str, object], send_pai:
             assert extension in pbx.asterisk.cli("agent show all")
         registrations = pbx.asterisk.cli("pjsip show registrations")
         assert (contract.TRUNK in registrations) == ("auth" in trunk)
-        for context in (contract.ANSWERED, contract.CONNECT, contract.MESSAGE):
+        for context in CONTEXTS:
             assert "0 extensions" not in pbx.asterisk.cli(f"dialplan show {context}")
 
 
@@ -106,7 +113,7 @@ def test_every_string_shared_with_the_service_is_in_the_dialplan(tmp_path: Path)
     }
     assert len(shared) > 20
     assert [name for name, value in shared.items() if value not in everything] == []
-    for context in (contract.ANSWERED, contract.CONNECT, contract.MESSAGE, contract.INBOUND):
+    for context in CONTEXTS:
         assert f"[{context}]" in texts["extensions.conf"]
 
 
@@ -151,7 +158,10 @@ INJECTIONS = [
     ("asterisk", "bind", "127.0.0.1\nlocal_net = x"),
     ("asterisk", "sounds_dir", "/tmp/a,b"),
     ("asterisk", "sounds_dir", "/tmp/${SHELL(id)}"),
+    ("asterisk", "messages_dir", "/tmp/a)b"),
     ("asterisk", "run_dir", "/tmp/a\nb"),
+    ("agi", "host", "127.0.0.1,x"),
+    ("agi", "host", "127.0.0.1:1/x"),
 ]
 
 
@@ -183,10 +193,26 @@ def test_a_registration_without_a_password_is_refused(tmp_path: Path) -> None:
         render(settings, ensure_secrets(settings, path), path, tmp_path / "conf")
 
 
-def test_callbacks_are_taken_on_every_number_of_the_pool(tmp_path: Path) -> None:
-    dialplan = rendered(tmp_path)["extensions.conf"]
-    for number in POOL:
-        assert f"exten => {number}," in dialplan
+CONTACTS = [
+    # account at the carrier, what calls are sent to
+    ("0258990001", "0258990001"),
+    ("city-hall", POOL[0]),  # the dialplan takes numbers only
+]
+
+
+@pytest.mark.parametrize(("username", "contact"), CONTACTS)
+def test_the_carrier_is_told_a_number_to_send_calls_to(
+    tmp_path: Path, username: str, contact: str
+) -> None:
+    pjsip = rendered(tmp_path, **REGISTRATION | {"username": username})["pjsip.conf"]
+    assert f"contact_user = {contact}\n" in pjsip
+
+
+@pytest.mark.asterisk
+def test_the_carrier_is_known_by_its_address_and_not_by_a_name_it_is_called() -> None:
+    with started_pbx() as pbx:
+        endpoint = pbx.asterisk.cli(f"pjsip show endpoint {contract.TRUNK}")
+        assert re.search(r"identify_by +: ip\n", endpoint)
 
 
 def test_no_operator_number_leaves_over_the_trunk(tmp_path: Path) -> None:

@@ -202,10 +202,13 @@ async def test_a_month_that_is_not_called_calls_nobody_at_their_wish(town: Town)
 
 
 async def test_who_heard_a_message_first_stays_on_record(town: Town) -> None:
+    await town.case("7", NUMBER)
+    await town.case("8", "0258222222")
     callback = await callers.leaves_message(town)
     async with town.sessions.read() as session:
         (new,) = await callback_wishes.messages(session, only_new=True)
     assert (new.callback_id, new.seconds, new.file) == (callback, 12, f"{callback}.wav")
+    assert (new.number, new.reference) == (NUMBER, "7")
     for when, who in ((NOON, "甲"), (NOON + timedelta(hours=1), "乙")):
         async with town.sessions.write() as session:
             await callback_wishes.heard(session, callback, at=when, by=who)

@@ -6,11 +6,21 @@ from datetime import timedelta
 
 from sqlalchemy import insert
 
-from db import campaigns, cases, evidence, results
+from db import callbacks, campaigns, cases, evidence, results
 from db.cases import FactKind
 from db.results import BY_LINE, Recorded
 from db.tables import ResultRow, table_of
-from rules.case import AttemptMade, CallbackTaken, Decision, EscalationDecided, Result, StopOrdered
+from rules.case import (
+    AskedBack,
+    AttemptMade,
+    CallbackTaken,
+    CalledBack,
+    Decision,
+    EscalationDecided,
+    Result,
+    StopOrdered,
+)
+from tests.db.callers import GAVE_UP, calls_us
 from tests.db.town import OPERATOR, Town, at
 
 
@@ -67,6 +77,23 @@ async def test_a_corrected_callback_keeps_the_time_of_the_call(town: Town) -> No
     [told] = case.facts()
     assert isinstance(told, CallbackTaken)
     assert (told.at, told.result.outcome) == (at("24 10:00"), "third_party")
+
+
+async def test_who_called_and_reached_nobody_is_known_from_then_on(town: Town) -> None:
+    case_id = await town.case("1", "0258000001")
+    phone = await town.phone(case_id)
+    place = callbacks.Place(campaign_id=town.campaign_id, case_id=case_id, phone_id=phone.id)
+    for when, asked in (("24 21:00", False), ("25 10:00", True)):
+        callback = await calls_us(town, GAVE_UP, at(when))
+        async with town.sessions.write() as session:
+            await callbacks.not_reached(session, callback, place, at=at(when), asked=asked)
+    async with town.sessions.read() as session:
+        [case] = await evidence.on_record(session, [case_id])
+        history = (await cases.histories(session, [case_id]))[case_id]
+    called = CalledBack(at=at("24 21:00"), phone=phone.id)
+    assert case.facts() == (called, AskedBack(at=at("25 10:00"), phone=phone.id)) == history.facts
+    assert case.facts(known_at=at("25 09:59")) == (called,)
+    assert case.facts(known_at=at("24 20:59")) == ()
 
 
 async def test_words_of_the_city_count_from_when_they_were_said(town: Town) -> None:

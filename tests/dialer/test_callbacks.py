@@ -68,12 +68,6 @@ class Line(Floor):
             if one["Action"] == "Redirect" and one["Context"] == "yobirin-callback-connect"
         ]
 
-    def come(self, operator: str) -> None:
-        """One more operator logs in."""
-        known = {seat.operator for seat in self.seats.seats()} | {operator}
-        self.seats.seat_all([(one, True) for one in known])
-        self.seats.move(operator, Event.LEG_UP)
-
     def free(self, operator: str = "201") -> None:
         """The operator has saved what they owed."""
         self.seats.move(operator, Event.RESULT_SAVED)

@@ -151,20 +151,3 @@ async def test_what_is_shown_is_what_was_written_down_also_if_the_schedule_chang
     assert office.link.sent[0]["CallerID"] == FIRST
     async with town.sessions.read() as session:
         assert await session.scalar(select(Attempt.caller_id)) == FIRST
-
-
-def test_every_number_of_the_pool_takes_callbacks_whichever_is_shown(tmp_path: Path) -> None:
-    """The rendered dialplan knows the pool, not the schedule."""
-    settings = Settings.model_validate(
-        {
-            "trunk": {"host": "192.0.2.1"},
-            "caller_id": {"pool": [*POOL, "0258000103"]},
-            "asterisk": {"sounds_dir": tmp_path},
-        }
-    )
-    path = tmp_path / "yobirin.toml"
-    render(settings, ensure_secrets(settings, path), path, tmp_path / "conf")
-    dialplan = (tmp_path / "conf" / "extensions.conf").read_text()
-    inbound = dialplan.split(f"[{contract.INBOUND}]")[1].split("\n[")[0]
-    answering = re.findall(r"^exten => (\d+),1,", inbound, re.M)
-    assert sorted(answering) == sorted(settings.caller_id.pool)

@@ -75,6 +75,12 @@ class Floor:
             self.clock.move(0.001)
             self.seats.move(operator, Event.LEG_UP)
 
+    def come(self, operator: str) -> None:
+        """One more operator logs in."""
+        known = {seat.operator for seat in self.seats.seats()} | {operator}
+        self.seats.seat_all([(one, True) for one in known])
+        self.seats.move(operator, Event.LEG_UP)
+
     def place(self, attempt: str = "a", case: int = 1, campaign: int = 1, **known: object) -> None:
         """A call is placed now (or was, as far as is known)."""
         call = Call(**{"attempt": attempt, "placed_at": self.clock.now(), **known})

@@ -23,6 +23,7 @@ from dialer.chances import Chances
 from dialer.choosing import Choosing
 from dialer.day_so_far import DaySoFar
 from dialer.estimating import Estimating
+from dialer.ledger import LedgerWriter
 from dialer.months import Months
 from dialer.pacer import Pacer
 from dialer.pacing_view import PacingView
@@ -49,8 +50,9 @@ class Office(Floor):
         operators: int = 3,
         lines: int = 10,
         mode: Mode = Mode.PROGRESSIVE,
+        ledger: LedgerWriter | None = None,
     ) -> None:
-        super().__init__(now)
+        super().__init__(now, ledger)
         self.town = town
         self.mode = mode
         self.may_dial = True
@@ -84,7 +86,7 @@ class Office(Floor):
             may_dial=lambda: self.may_dial,
         )
         self.choosing = Choosing(town.sessions, self.chances)
-        placing = Placing(
+        self.placing = placing = Placing(
             Trunk(host="192.0.2.1", lines=lines),
             self.clock,
             town.sessions,

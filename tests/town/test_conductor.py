@@ -16,7 +16,6 @@ from dialer.clock import JumpClock
 from dialer.web.models import CallsInFlight, CampaignStatus, OperatorStatus, Status
 from scripts.town import conductor
 from scripts.town.conductor import Conductor, Round, is_non_weekday, rounds_from
-from scripts.town.ledger import Ledger
 from tests.dialer.web.fake import PACING
 
 LONG_AGO = datetime(2026, 9, 24, 17, 0, tzinfo=conductor.JST)
@@ -86,10 +85,8 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def play(service: PretendedService, rounds: list[Round], tmp_path: Path) -> None:
     begun = time.monotonic()
-    ledger = Ledger(tmp_path / "ledger")
-    playing = Conductor(service.clock, service, ledger, service.look)
+    playing = Conductor(service.clock, service, lambda: True, service.look)
     await playing.play(rounds, lambda: time.monotonic() - begun)
-    ledger.close()
 
 
 def later(**lengths: float) -> datetime:

@@ -71,7 +71,9 @@ class Service:
         screen = self.screens.pop(0)
         if isinstance(screen, int):
             return httpx.Response(screen, json={"message": "今はできません"})
-        return httpx.Response(200, json={"rev": len(self.asked), "call": None, **screen})
+        return httpx.Response(
+            200, json={"rev": len(self.asked), "call": None, "callback": None, **screen}
+        )
 
     async def meets(self, heard: Heard | None, manner: Manner) -> None:
         """Let a robot work until the script is over."""

@@ -1,0 +1,186 @@
+"""What must hold of those who called us: the service's records against what they did and heard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import timedelta
+from itertools import pairwise
+
+from rules.callback_end import CameTo
+from scripts.town.callers import CallIn, Way
+from scripts.town.ledger import CarrierCall
+from scripts.town.records import CallerRecord, Record
+from scripts.town.selfcheck import SAME_CALL_S, Check
+
+OPERATOR_VOICE = "operator"
+"""What callers hear of an operator, among the sounds."""
+WITHIN_S = 2.0
+"""From the dialled number to a sound that is heard, or an operator."""
+STRANGE_S = 0.2
+"""So much that is no sound may be on a line: a click as it is joined."""
+
+_CAME_TO = {
+    Way.TALKS: CameTo.TALKED,
+    Way.GIVES_UP: CameTo.GAVE_UP,
+    Way.ASKS_BACK: CameTo.ASKED_BACK,
+    Way.LEAVES_MESSAGE: CameTo.MESSAGE,
+    Way.LISTENS: CameTo.GUIDANCE,
+}
+# what each of them has to hear at least
+_HEARS = {
+    Way.TALKS: {OPERATOR_VOICE},
+    Way.GIVES_UP: {"wait"},
+    Way.ASKS_BACK: {"wait", "asked-back"},
+    Way.LEAVES_MESSAGE: {"wait", "leave-message", "beep", "message-taken"},
+    Way.LISTENS: {"guidance", "next-open"},
+}
+
+
+def check_callers(
+    calls: Sequence[CallIn],
+    on_record: Sequence[CallerRecord],
+    ours: Sequence[CarrierCall],
+    records: Sequence[Record],
+) -> list[Check]:
+    """Every promise to those who call us.
+
+    Args:
+        calls: theirs, in the order in which they were dialled.
+        ours: as the carrier saw them.
+        records: our attempts.
+    """
+    pairs, strays = _paired(calls, on_record)
+    return [
+        Check("every call to us is on record, and the other way round", strays),
+        Check(
+            "it came to what the caller wanted",
+            _each(pairs, lambda call, row: row.came_to is not _CAME_TO[call.caller.way]),
+        ),
+        Check("nobody was connected twice", _each(pairs, lambda _, row: row.talks > 1)),
+        Check("callers were served in the order of their arrival", _out_of_order(on_record)),
+        Check("every talk with a caller was recorded", _each(pairs, lambda _, row: row.unrecorded)),
+        Check(
+            f"every caller was taken within {WITHIN_S:.0f} s",
+            _each(pairs, lambda call, _: call.picked_up is None or call.rang_s > WITHIN_S),
+        ),
+        Check(
+            "they heard what they should, and no other sounds than those of the list",
+            _each(pairs, lambda call, _: not _heard_right(call)),
+        ),
+        Check("who asked to be called back was called", tuple(_not_called_back(calls, ours))),
+        Check("who called at night was called first", tuple(_kept_waiting(calls, ours, records))),
+    ]
+
+
+def check_callers_shown(
+    calls: Sequence[CallIn], on_record: Sequence[CallerRecord], town: Iterable[str]
+) -> list[Check]:
+    """What a demo has to show of them.
+
+    Args:
+        town: numbers of the city's file.
+    """
+    ways = {call.caller.way for call in calls}
+    shown = {call.caller.number for call in calls if call.caller.way is Way.TALKS}
+    missing = [str(way) for way in Way if way not in ways]
+    missing += ["a withheld number"] * (None not in shown)
+    missing += ["an unknown number"] * (not shown - {None, *town})
+    return [
+        Check("callers of every kind called", tuple(missing)),
+        Check("several callers waited at once", () if _most_at_once(on_record) > 1 else ("no",)),
+    ]
+
+
+def _paired(
+    calls: Sequence[CallIn], on_record: Sequence[CallerRecord]
+) -> tuple[list[tuple[CallIn, CallerRecord]], tuple[str, ...]]:
+    """Each call with its record, and what has no counterpart."""
+    left, pairs, strays = list(on_record), [], []
+    for call in calls:
+        near = [
+            row
+            for row in left
+            if row.number == call.caller.number
+            and abs((row.arrived_at - call.dialled_at).total_seconds()) < SAME_CALL_S
+        ]
+        if near:
+            left.remove(near[0])
+            pairs.append((call, near[0]))
+        else:
+            strays.append(f"{_told(call)}: not on record")
+    strays += [f"callback {row.id}: nobody called" for row in left]
+    return pairs, tuple(strays)
+
+
+def _each(
+    pairs: Iterable[tuple[CallIn, CallerRecord]], is_broken: Callable[[CallIn, CallerRecord], bool]
+) -> tuple[str, ...]:
+    return tuple(
+        f"{_told(call)}: {row.came_to}, {row.talks} talks, taken after {call.rang_s:.2f} s, heard "
+        f"{' '.join(call.heard.sounds)} and {call.heard.strange_s:.2f} s of something else"
+        for call, row in pairs
+        if is_broken(call, row)
+    )
+
+
+def _told(call: CallIn) -> str:
+    return f"{call.caller.way} at {call.dialled_at:%m-%d %H:%M:%S}"
+
+
+def _heard_right(call: CallIn) -> bool:
+    heard = call.heard
+    return heard.strange_s <= STRANGE_S and set(heard.sounds) >= _HEARS[call.caller.way]
+
+
+def _out_of_order(on_record: Sequence[CallerRecord]) -> tuple[str, ...]:
+    served = [row for row in on_record if row.assigned_at is not None]
+    served.sort(key=lambda row: row.arrived_at)
+    return tuple(
+        f"callback {later.id}: before {earlier.id}"
+        for earlier, later in pairwise(served)
+        if later.assigned_at < earlier.assigned_at  # type: ignore[operator]
+    )
+
+
+def _not_called_back(calls: Sequence[CallIn], ours: Sequence[CarrierCall]) -> Iterator[str]:
+    for call in calls:
+        if call.caller.way is Way.ASKS_BACK and call.ended_at is not None:
+            later = [
+                one
+                for one in ours
+                if one.number == call.caller.number
+                and one.answered is not None
+                and timedelta(0) < one.invited_at - call.ended_at < timedelta(hours=1)
+            ]
+            if not later:
+                yield _told(call)
+
+
+def _kept_waiting(
+    calls: Sequence[CallIn], ours: Sequence[CarrierCall], records: Sequence[Record]
+) -> Iterator[str]:
+    """Those who called at night and were not called before whoever nothing was owed to."""
+    owed = {call.caller.number for call in calls}
+    for call in calls:
+        if call.caller.way is not Way.LISTENS or call.caller.number is None:
+            continue
+        after = [one for one in ours if one.invited_at > call.dialled_at]
+        for one in after:
+            if one.number == call.caller.number:
+                break
+            day = one.invited_at.date()
+            held = {r.number for r in records if r.reserved and r.placed_at.date() == day}
+            if one.number not in owed | held:
+                yield f"{_told(call)}: another was called at {one.invited_at:%m-%d %H:%M:%S}"
+                break
+        else:
+            yield f"{_told(call)}: not called"
+
+
+def _most_at_once(on_record: Iterable[CallerRecord]) -> int:
+    """How many waited at the same time."""
+    spans = [row.waited for row in on_record if row.waited is not None]
+    return max(
+        (sum(begin <= at < end for begin, end in spans) for at, _ in spans),
+        default=0,
+    )
