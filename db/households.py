@@ -12,11 +12,19 @@ from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from db.tables import CallInFlight, CaseRow, PhoneRow
+from db.tables import (
+    Callback,
+    CallbackCase,
+    CallbackInHand,
+    CallInFlight,
+    CaseRow,
+    PhoneRow,
+)
 
 
 def is_quiet(case_id: Any, household_key: Any) -> ColumnElement[bool]:
-    """Condition: neither the case of this column nor one that belongs together with it is in a call."""
+    """Condition: neither the case of this column nor one that belongs together with it is in a call, and
+    nobody with a number of the case is calling us."""
     own, other = aliased(PhoneRow), aliased(PhoneRow)
     # One look into an index after the other for each candidate, which are few: of a join SQLite reads all
     # phones, and PostgreSQL does until it has counted them.
@@ -28,7 +36,16 @@ def is_quiet(case_id: Any, household_key: Any) -> ColumnElement[bool]:
         case_id.not_in(select(CallInFlight.case_id)),
         shares.scalar_subquery().is_(None),
         household_key.not_in(select(CallInFlight.household_key)),
+        case_id.not_in(_CALLING_US),
+        case_id.not_in(_IDENTIFIED),
     )
+
+
+# as lists of keys, so that both databases begin with the few callbacks in hand
+_IN_HAND = select(CallbackInHand.callback_id)
+_THEIR_NUMBERS = select(Callback.number_key).where(Callback.id.in_(_IN_HAND))
+_CALLING_US = select(PhoneRow.case_id).where(PhoneRow.number_key.in_(_THEIR_NUMBERS))
+_IDENTIFIED = select(CallbackCase.case_id).where(CallbackCase.callback_id.in_(_IN_HAND))
 
 
 async def keys(session: AsyncSession, case_ids: Sequence[int]) -> dict[int, frozenset[str]]:

@@ -140,6 +140,8 @@ def build(
         estimating,
         settings.trunk.lines,
         may_dial=lambda: service.may_dial(),
+        callbacks_waiting=callbacks.waiting_count,
+        callbacks_per_s=callback_stats.per_s,
     )
     choosing = Choosing(sessions, chances)
     placing = Placing(

@@ -23,7 +23,7 @@ from dialer.web.callback_models import (
     SearchIn,
     SearchOut,
 )
-from rules.callback_state import ID, State
+from rules.callback_state import State
 from rules.operator_state import Seat
 from rules.profile import Profile
 
@@ -59,11 +59,6 @@ class CallbackDesk:
         self._results = results
         self._known: dict[str, _Known] = {}
 
-    @staticmethod
-    def is_callback(name: str) -> bool:
-        """Whether what a seat is busy with is a callback, and no attempt."""
-        return ID.fullmatch(name) is not None
-
     async def load(self, callback: str) -> None:
         """Read who may be calling, and the case if it was identified.
 
@@ -90,8 +85,9 @@ class CallbackDesk:
         """The callback left the operator's screen."""
         self._known.pop(callback, None)
 
-    def show(self, callback: str) -> CallbackOut | None:
-        """The caller as the screen shows them, also before anything was read; None: no callback in hand."""
+    def show(self, seat: Seat) -> CallbackOut | None:
+        """The caller as the operator's screen shows them, also before anything was read; None: nobody."""
+        callback = seat.attempt or ""
         caller = self._callbacks.caller(callback)
         if caller is None:
             return None
@@ -107,9 +103,9 @@ class CallbackDesk:
             case=known.case if known else None,
         )
 
-    def profile(self, callback: str) -> Profile | None:
+    def profile(self, seat: Seat) -> Profile | None:
         """The contract profile of the case that was identified; None: none was."""
-        known = self._known.get(callback)
+        known = self._known.get(seat.attempt or "")
         return known.profile if known else None
 
     async def search(self, seat: Seat, wanted: SearchIn) -> SearchOut:
@@ -143,13 +139,10 @@ class CallbackDesk:
         await self._results.close_callback(operator, closed)
         self._callbacks.settled(closed.callback_id)
 
-    def talk(self, seat: Seat) -> Caller | None:
-        """The caller the operator talks with; None: they do not talk with one."""
-        return self._callbacks.caller(seat.attempt) if seat.attempt is not None else None
-
-    def hang_up(self, caller: Caller) -> None:
-        """End the caller's line."""
-        self._callbacks.hang_up(caller.callback.id)
+    def hang_up(self, seat: Seat) -> None:
+        """End the line of the caller the operator talks with."""
+        assert seat.attempt is not None
+        self._callbacks.hang_up(seat.attempt)
 
     def _theirs(self, seat: Seat, callback: str) -> Caller:
         caller = self._callbacks.caller(callback)

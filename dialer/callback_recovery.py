@@ -26,6 +26,7 @@ from rules.callback_events import (
     Connected,
     Fact,
     HungUp,
+    LeftAlone,
     MessageBegun,
     OperatorAssigned,
     OperatorMissed,
@@ -243,6 +244,8 @@ def _up_to(callback: Callback, entry: Entry, *, joined: bool) -> list[Fact]:
         facts.append(OperatorMissed(callback=name, at=at, operator=callback.operator or ""))
     if callback.state is State.ARRIVED and entry.stage in _FROM_THE_LINE:
         facts.append(Queued(callback=name, at=at))
+    if callback.state is State.ARRIVED and entry.stage == contract.STAGE_TALK:
+        facts.append(LeftAlone(callback=name, at=at))
     if entry.stage == contract.STAGE_JOINING:
         return [*facts, *_joined(callback, entry, at, joined=joined)]
     if entry.stage == contract.STAGE_RECORDED:
@@ -257,7 +260,6 @@ _FROM_THE_LINE = (
     contract.STAGE_JOINING,
     contract.STAGE_MISSED,
     contract.STAGE_ASKED_BACK,
-    contract.STAGE_TALK,
 )
 
 

@@ -30,6 +30,7 @@ from dialer.web.callback_models import (
 from dialer.web.case_models import ResultIn
 from dialer.web.models import CriterionOut, Health, Me, OperatorOut, Status
 from rules.call_state import State as CallState
+from rules.callback_state import ID
 from rules.operator_state import Event, Hold, NotNowError, Seat, State
 from rules.profile import Profile, shares_of
 
@@ -116,7 +117,7 @@ class OperatorsDesk:
             try:
                 if hold is not None:
                     await self._sheets.load_ahead(hold)
-                elif CallbackDesk.is_callback(attempt):
+                elif ID.fullmatch(attempt):
                     await self.callers.load(attempt)
                 else:
                     await self._sheets.load(attempt)
@@ -131,7 +132,7 @@ class OperatorsDesk:
             return
 
     def _drop(self, attempt: str) -> None:
-        if CallbackDesk.is_callback(attempt):
+        if ID.fullmatch(attempt):
             self.callers.drop(attempt)
         else:
             self._sheets.drop(attempt)
@@ -167,8 +168,8 @@ class OperatorsDesk:
     def profile(self, operator_id: str) -> Profile | None:
         """The contract profile of the operator's call, else of the campaign that is called now."""
         seat = self._seat(operator_id)
-        if seat.attempt is not None and CallbackDesk.is_callback(seat.attempt):
-            return self.callers.profile(seat.attempt) or self._sheets.profile(None)
+        if _is_callback(seat):
+            return self.callers.profile(seat) or self._sheets.profile(None)
         line = self._calls.line(seat.attempt) if seat.attempt is not None else None
         return self._sheets.profile(line)
 
@@ -235,9 +236,8 @@ class OperatorsDesk:
     async def hangup(self, operator_id: str) -> Me:
         """End the line of the talk; after-call work begins when the line is gone."""
         seat = self._seat(operator_id)
-        caller = self.callers.talk(seat) if seat.state is State.TALKING else None
-        if caller is not None:
-            self.callers.hang_up(caller)
+        if seat.state is State.TALKING and _is_callback(seat):
+            self.callers.hang_up(seat)
             return self.me(operator_id)
         self._calls.hang_up(self._talk(operator_id).call.attempt)
         return self.me(operator_id)
@@ -306,9 +306,7 @@ class OperatorsDesk:
         return self.me(operator)
 
     def _caller(self, seat: Seat) -> CallbackOut | None:
-        if seat.attempt is None or not CallbackDesk.is_callback(seat.attempt):
-            return None
-        return self.callers.show(seat.attempt)
+        return self.callers.show(seat) if _is_callback(seat) else None
 
     def _seat(self, operator: str) -> Seat:
         seat = self._seats.seat(operator)
@@ -329,3 +327,8 @@ class OperatorsDesk:
             await asyncio.wait_for(self._ledger.flushed(), FLUSH_S)
         except TimeoutError:
             raise DatabaseError("the ledger cannot be written") from None
+
+
+def _is_callback(seat: Seat) -> bool:
+    """Whether what the operator is busy with is a callback, and no attempt."""
+    return seat.attempt is not None and ID.fullmatch(seat.attempt) is not None

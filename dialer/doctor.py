@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 from collections.abc import AsyncIterator
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from panoramisk.message import Message
 
+from agi.settings import Agi
 from db import clock as database_clock
 from db import operators
 from db.session import make_sessions
@@ -52,7 +54,8 @@ class Finding:
 async def check(settings: Settings, settings_path: Path) -> list[Finding]:
     """Look at everything; what cannot be reached is a finding, never an exception."""
     clock = SystemClock()
-    findings = [*_settings(settings, clock), _sounds(settings), _time_zone(clock)]
+    findings = [*_settings(settings, clock), _sounds(settings), _messages(settings)]
+    findings += [_time_zone(clock), await _answers_to_callers(settings.agi)]
     findings += await _database(settings, clock)
     try:
         secrets = load_secrets(settings_path)
@@ -106,6 +109,29 @@ def _sounds(settings: Settings) -> Finding:
         "make them, in the project's folder: "
         f"`.venv/bin/python -m scripts.sounds {folder} {settings.service.profile}`",
     )
+
+
+def _messages(settings: Settings) -> Finding:
+    folder = settings.asterisk.messages_dir
+    return _finding(
+        "callers' messages",
+        os.access(folder, os.R_OK | os.W_OK | os.X_OK),
+        str(folder),
+        "no such folder, or not ours to read and to clear: "
+        f"`install -d -o asterisk -g yobirin -m 2770 {folder}` (as root; Asterisk writes there)",
+    )
+
+
+async def _answers_to_callers(agi: Agi) -> Finding:
+    where = f"{agi.host}:{agi.port}"
+    try:
+        async with asyncio.timeout(_CONNECT_WITHIN_S):
+            _, writer = await asyncio.open_connection(agi.host, agi.port)
+        writer.close()
+    except (OSError, TimeoutError) as error:
+        hint = "start it (`systemctl start yobirin-agi`); until then Asterisk serves callers alone"
+        return Finding("answers to callers", False, f"{where}: {type(error).__name__}", hint)
+    return Finding("answers to callers", True, f"somebody listens at {where}", "")
 
 
 def _time_zone(clock: Clock) -> Finding:

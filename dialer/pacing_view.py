@@ -34,11 +34,15 @@ class PacingView:
         estimating: Estimating,
         lines: int,
         may_dial: Callable[[], bool],
+        callbacks_waiting: Callable[[], int],
+        callbacks_per_s: Callable[[], float],
     ) -> None:
         """
         Args:
             lines: calls the carrier allows at once.
             may_dial: False while anything of the service forbids every call.
+            callbacks_waiting: how many callers wait for an operator.
+            callbacks_per_s: how many are expected to call, per second.
         """
         self._clock = clock
         self._link = link
@@ -48,6 +52,8 @@ class PacingView:
         self._estimating = estimating
         self._lines = lines
         self._may_dial = may_dial
+        self._callbacks_waiting = callbacks_waiting
+        self._callbacks_per_s = callbacks_per_s
 
     def lines_left(self) -> int:
         """Calls the carrier would take now beside those alive."""
@@ -69,6 +75,8 @@ class PacingView:
             lines=self._lines,
             lines_used=self._calls.count(*_ALIVE),
             waiting=self._calls.count(State.WAITING),
+            callbacks_waiting=self._callbacks_waiting(),
+            callbacks_per_s=self._callbacks_per_s(),
             appointments_soon=appointments_soon,
             candidates=candidates,
             ami_healthy=self._link.prompt,

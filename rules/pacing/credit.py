@@ -9,6 +9,7 @@ day depend on the number left alone (`aim`). Few left are used sparingly, many a
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from rules.pacing.estimates import LONGEST_S, within
 from rules.pacing.snapshot import Snapshot
@@ -24,6 +25,13 @@ MOST = 0.2
 """No call risks more, however much credit is left."""
 SPENT = 0.002
 """What a call may risk once the credit is spent: only callbacks and breaks make it more than nothing."""
+COVERED_EACH = 12.0
+"""A call for which an operator is free now may risk so many times as much, divided by the operators, for the
+operator would be idle until another is free."""
+COVERED_SPENT = 0.3
+"""And with the credit spent this part of the cap, so that a few callbacks do not end all calls."""
+OFTEN_ONE = 0.5
+"""Of the calls for which an operator is free, those for which there is just one."""
 DOUBT = 0.7
 """Standard deviations by which fewer answers are reckoned with than expected."""
 PENDING, PENDING_EACH = 0.3, 0.035
@@ -79,21 +87,52 @@ def credit_of(snapshot: Snapshot, operators: int) -> float:
     # a count below zero must not become credit
     connected, abandoned = max(0, today.connected), max(0, today.abandoned)
     cap = within(snapshot.terms.cap, 0.0, 1.0)
-    pending = PENDING + PENDING_EACH * operators
-    return max(0.0, cap * (connected + abandoned + sure) - abandoned - pending)
+    allowed = cap * (connected + abandoned + sure)
+    return max(0.0, allowed - abandoned - pending(operators))
 
 
-def allowed_miss(snapshot: Snapshot, operators: int, left: float) -> float:
-    """What the probability that one more call leaves somebody without an operator may be, 0–1.
+def pending(operators: int) -> float:
+    """Abandoned calls held back for those that are ringing."""
+    return PENDING + PENDING_EACH * operators
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What the probability that one more call leaves somebody without an operator may be, 0–1."""
+
+    covered: float
+    """If an operator is free for it now: only a callback or a break takes them away."""
+    ahead: float
+    """Of any other."""
+
+
+def allowed_miss(snapshot: Snapshot, operators: int, left: float) -> Allowed:
+    """What one more call may risk.
 
     Args:
         left: the calls that may still be abandoned today.
     """
-    if left < 1:
-        return SPENT
+    cap = within(snapshot.terms.cap, 0.0, 1.0)
+    held_back = pending(operators)
     least = LAST_ANSWERS + LAST_ANSWERS_EACH * operators
-    aimed = aim(left) / max(least, answers_to_come(snapshot, operators))
-    return max(SPENT, min(MOST, MARGIN * aimed))
+    to_come = max(least, answers_to_come(snapshot, operators))
+    covered = COVERED_SPENT * cap
+    if left + held_back >= 1:
+        times = max(1.0, COVERED_EACH / max(1, operators))
+        covered = max(covered, min(MOST, times * aim(left + held_back) / to_come))
+    if left < 1:
+        return Allowed(covered, SPENT)
+    sure = _by_callbacks(snapshot, operators, covered)
+    return Allowed(covered, max(SPENT, min(MOST, MARGIN * aim(left) / to_come - sure)))
+
+
+def _by_callbacks(snapshot: Snapshot, operators: int, covered: float) -> float:
+    """Abandoned calls per answer that callbacks are reckoned to cause without any call ahead."""
+    estimates = snapshot.estimates
+    ring_s = estimates.ring.mean_s
+    alone = math.exp(-max(0, operators - 1) * ring_s / estimates.handling_s)
+    risk = max(0.0, snapshot.callbacks_per_s) * ring_s * alone
+    return OFTEN_ONE * risk if risk <= covered else 0.0
 
 
 def answers_to_come(snapshot: Snapshot, operators: int) -> float:

@@ -22,6 +22,8 @@ BREAK_SOON_S = 15.0
 MOST_CALLS_PER_OPERATOR = 1000.0
 """Whatever the profile says: lines and risk allow fewer, and an endless number could not be counted."""
 
+_ANY_RISK = credit.Allowed(1.0, 1.0)
+
 
 def calls_to_place(snapshot: Snapshot) -> Pace:
     """How many calls to place now, which of the candidates, and what keeps it from being more.
@@ -38,7 +40,7 @@ def calls_to_place(snapshot: Snapshot) -> Pace:
     foresees = mode is Mode.PREDICTIVE or why is Why.CREDIT_SPENT
     room = _Room(snapshot, staying, mode)
     outlook = Outlook.of(snapshot, staying)
-    misses, limit = _choose(snapshot, outlook, room, allowed if foresees else 1.0)
+    misses, limit = _choose(snapshot, outlook, room, allowed if foresees else _ANY_RISK)
     return Pace(
         calls=len(misses),
         limit=limit,
@@ -51,18 +53,18 @@ def calls_to_place(snapshot: Snapshot) -> Pace:
         expected_free=outlook.expected_free,
         miss=outlook.miss(),
         misses=tuple(misses),
-        allowed_miss=allowed,
+        allowed_miss=allowed.ahead,
     )
 
 
 def _choose(
-    snapshot: Snapshot, outlook: Outlook, room: _Room, allowed: float
+    snapshot: Snapshot, outlook: Outlook, room: _Room, allowed: credit.Allowed
 ) -> tuple[list[float], Limit]:
     """Add calls to the outlook, each with the risk it is placed at, until something binds."""
     misses: list[float] = []
     while len(misses) < room.calls:
         miss = outlook.miss()
-        if miss > allowed:
+        if miss > (allowed.covered if len(misses) < room.unclaimed else allowed.ahead):
             return misses, room.limit_by_risk
         if len(misses) == len(snapshot.candidates):
             return misses, Limit.CANDIDATES
@@ -87,6 +89,8 @@ class _Room:
         lines = max(0, snapshot.lines - max(0, snapshot.lines_used))
         free = sum(operator.activity is Activity.FREE for operator in staying)
         unclaimed = max(0, free - snapshot.claimed - len(snapshot.calls))
+        self.unclaimed = unclaimed
+        """Free operators for whom neither a person nor a call is there yet."""
         # predictive: a call in flight may take any operator, so it claims none of those free now
         keepable = max(0, free - snapshot.claimed) if mode is Mode.PREDICTIVE else unclaimed
         self.reserved = max(0, min(snapshot.appointments_soon, keepable, lines))

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -31,7 +31,8 @@ from dialer.settings import Secrets, Settings, ensure_secrets, load_settings
 from rules.calendar import JST
 from scripts.asterisk.instance import RunningAsterisk, start_asterisk
 from scripts.asterisk.ports import free_port
-from scripts.bench.sipp import Sipp
+from scripts.bench.answerer import answering
+from scripts.bench.sipp import Sipp, key_tone
 from scripts.sounds import write_prompts
 
 NOW = datetime(2026, 10, 26, 10, 0, tzinfo=JST)
@@ -119,6 +120,34 @@ class Centre:
             yield
 
     @contextmanager
+    def answerer(self) -> Iterator[subprocess.Popen[bytes]]:
+        """The process that tells the PBX what callers get."""
+        with answering(self.settings, self.folder) as process:
+            yield process
+
+    @contextmanager
+    def callers(
+        self, ways: Sequence[str], *, rate: float, at_once: int | None = None
+    ) -> Iterator[Sipp]:
+        """People who call us, each from a number of their own (`caller_number`).
+
+        Args:
+            ways: what each does on the line (`sipp/caller.xml`).
+            rate: calls a second.
+            at_once: so many of them at most; None: all.
+        """
+        listed = self.folder / "callers.csv"
+        lines = [f"{caller_number(n)};{POOL[n % len(POOL)]};{way}" for n, way in enumerate(ways)]
+        listed.write_text("\n".join(["SEQUENTIAL", *lines]) + "\n")
+        for key in "12":
+            (self.folder / f"key{key}.ulaw").write_bytes(key_tone(key))
+        count = str(len(ways))
+        where = f"127.0.0.1:{self.settings.asterisk.sip_port}"
+        more = ("-inf", str(listed), "-m", count, "-r", str(rate), "-l", str(at_once or count))
+        with Sipp("caller", self.folder, free_port(), *more, where) as sipp:
+            yield sipp
+
+    @contextmanager
     def callees(self, scenario: str, *, full: bool = False) -> Iterator[Sipp]:
         """Everybody who can be called."""
         with Sipp(scenario, self.folder, self.settings.trunk.port, full=full) as sipp:
@@ -154,6 +183,11 @@ class Centre:
                 return all(operator["state"] == "free" for operator in status["operators"])
 
             await until(ready, "operators to be free")
+
+
+def caller_number(n: int) -> str:
+    """The number of the caller at this place of the list."""
+    return f"0258{700000 + n:06}"
 
 
 async def until(

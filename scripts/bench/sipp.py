@@ -10,9 +10,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import numpy as np
+
+from scripts.town.ears import mu_law
+
 _SCENARIOS = Path(__file__).with_name("sipp")
 _MANY_CALLS = 5000
 _FIELDS = 7
+_RATE = 8000
+_ROW_HZ, _COLUMNS_HZ = 697, {"1": 1209, "2": 1336, "3": 1477}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +38,13 @@ class Message:
     def number(self) -> str:
         """User part of a request's address: the number called, in an INVITE."""
         return self.start.partition("sip:")[2].partition("@")[0]
+
+
+def key_tone(key: str) -> bytes:
+    """A telephone's key (1–3) as G.711 µ-law: 200 ms of it, and the silence that tells its end."""
+    turn = 2 * np.pi * np.arange(int(0.2 * _RATE)) / _RATE
+    tone = 6000 * (np.sin(_ROW_HZ * turn) + np.sin(_COLUMNS_HZ[key] * turn))
+    return mu_law(tone.astype(np.int32)).tobytes() + b"\xff" * int(0.4 * _RATE)
 
 
 class Sipp:

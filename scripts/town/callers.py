@@ -22,8 +22,6 @@ GIVES_UP_AFTER_S = 2.0
 LONGEST_S = 90.0
 """Nobody stays longer on a line."""
 _PICKUP_S = 30.0
-_GREETING_OVER_S = 2
-"""So long nothing is said when a machine begins to listen."""
 _FORMAT = "ulaw"
 
 
@@ -65,7 +63,7 @@ class CallIn:
     """When the PBX answered; None: it never did."""
     ended: float | None = None
     ended_at: datetime | None = None
-    heard: Heard = Heard()
+    heard: Heard = field(default_factory=Heard)
 
     @property
     def rang_s(self) -> float:
@@ -138,7 +136,8 @@ class Callers:
         call = self.calls[int(name) - 1]
         call.picked_up = time.monotonic()
         self._up[name].set()
-        ear = _Ear(line, self._folder / name)
+        greeting_s = self._ears.length_s("leave-message") + self._ears.length_s("beep")
+        ear = _Ear(line, self._folder / name, greeting_s)
         try:
             await _WAYS[call.caller.way](ear)
         except CallEndedError:
@@ -150,17 +149,18 @@ class Callers:
 class _Ear:
     """The caller's end of the line."""
 
-    def __init__(self, line: AgiCall, recordings: Path) -> None:
+    def __init__(self, line: AgiCall, recordings: Path, greeting_s: float) -> None:
         self._line = line
+        self.greeting_s = greeting_s
+        """Seconds until a message may begin."""
         self._recordings = recordings
         self._pieces = 0
 
-    async def listen(self, seconds: float, until_silent_s: int = 0) -> None:
-        """Listen so long, or until nothing has been heard for so long; what is heard is recorded."""
+    async def listen(self, seconds: float) -> None:
+        """Listen so long; what is heard is recorded."""
         self._pieces += 1
         file = self._recordings.with_name(f"{self._recordings.name}-{self._pieces}")
-        silence = f" s={until_silent_s}" if until_silent_s else ""
-        await self._line.command(f'RECORD FILE "{file}" {_FORMAT} "" {seconds * 1000:.0f}{silence}')
+        await self._line.command(f'RECORD FILE "{file}" {_FORMAT} "" {seconds * 1000:.0f}')
 
     async def press(self, key: str) -> None:
         """Press a key of the telephone."""
@@ -188,7 +188,7 @@ async def _asks_back(ear: _Ear) -> None:
 async def _leaves_message(ear: _Ear) -> None:
     await ear.listen(KEY_AFTER_S)
     await ear.press("2")
-    await ear.listen(LONGEST_S, until_silent_s=_GREETING_OVER_S)
+    await ear.listen(ear.greeting_s)
     await ear.speak()
     await ear.press("#")
     await ear.listen(LONGEST_S)

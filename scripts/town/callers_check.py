@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
-from itertools import pairwise
+from itertools import combinations
 
 from rules.callback_end import CameTo
 from scripts.town.callers import CallIn, Way
@@ -133,12 +133,14 @@ def _heard_right(call: CallIn) -> bool:
 
 
 def _out_of_order(on_record: Sequence[CallerRecord]) -> tuple[str, ...]:
-    served = [row for row in on_record if row.assigned_at is not None]
-    served.sort(key=lambda row: row.arrived_at)
+    """Those for whom an operator was found while somebody who had arrived earlier waited."""
+    in_turn = sorted(on_record, key=lambda row: row.arrived_at)
     return tuple(
         f"callback {later.id}: before {earlier.id}"
-        for earlier, later in pairwise(served)
-        if later.assigned_at < earlier.assigned_at  # type: ignore[operator]
+        for earlier, later in combinations(in_turn, 2)
+        if earlier.waited is not None
+        and later.assigned_at is not None
+        and earlier.waited[0] < later.assigned_at < (earlier.assigned_at or earlier.waited[1])
     )
 
 

@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-_PIECE = 160  # samples of 8 kHz
-_PIECE_S = 0.02
+_RATE = 8000
+_PIECE = 160  # samples
+_PIECE_S = _PIECE / _RATE
 _AUDIBLE = 8
 """From this step of μ-law on a sample is heard (amplitude 64 of 32,768)."""
 _SHORTEST = 5
@@ -45,9 +46,16 @@ class Ears:
             sounds: WAV files (8 kHz, mono, 16 bit) by name.
         """
         self._known: dict[bytes, frozenset[str]] = {}
+        self._lengths_s: dict[str, float] = {}
         for name, file in sounds.items():
-            for piece in _pieces(_encoded(file)):
+            encoded = _encoded(file)
+            self._lengths_s[name] = len(encoded) / _RATE
+            for piece in _pieces(encoded):
                 self._known[piece] = self._known.get(piece, frozenset()) | {name}
+
+    def length_s(self, name: str) -> float:
+        """Seconds of a sound."""
+        return self._lengths_s[name]
 
     def hear(self, *recordings: Path) -> Heard:
         """What the recordings (raw μ-law, 8 kHz) of one line have, one after another; a file that is not
@@ -57,10 +65,27 @@ class Ears:
     def _hear(self, recording: Path) -> Heard:
         if not recording.exists():
             return Heard()
-        heard = [self._known.get(piece) for piece in _pieces(recording.read_bytes())]
-        runs = list(_runs([names for names in heard if names is not None]))
-        strange_s = sum(names is None for names in heard) * _PIECE_S
-        return Heard(tuple(runs), strange_s)
+        heard = list(self._explained(recording.read_bytes()))
+        strange_s = sum(not names for names in heard) * _PIECE_S
+        return Heard(tuple(_runs([names for names in heard if names])), strange_s)
+
+    def _explained(self, recording: bytes) -> Iterator[frozenset[str]]:
+        """The sounds each audible piece may be of; empty: of none."""
+        at = 0
+        while at + _PIECE <= len(recording):
+            piece = recording[at : at + _PIECE]
+            if _is_audible(piece) and piece not in self._known:
+                # the last piece of a sound is shorter than the others
+                at += self._next_known(recording, at)
+                piece = recording[at : at + _PIECE]
+            if _is_audible(piece):
+                yield self._known.get(piece, frozenset())
+            at += _PIECE
+
+    def _next_known(self, recording: bytes, at: int) -> int:
+        """How much later a known piece begins; 0: none does within the length of one."""
+        shifts = range(1, _PIECE)
+        return next((n for n in shifts if recording[at + n : at + n + _PIECE] in self._known), 0)
 
 
 def _runs(heard: list[frozenset[str]]) -> Iterator[str]:
@@ -78,10 +103,12 @@ def _runs(heard: list[frozenset[str]]) -> Iterator[str]:
 
 def _pieces(encoded: bytes) -> Iterator[bytes]:
     """The audible ones."""
-    for at in range(0, len(encoded) - _PIECE + 1, _PIECE):
-        piece = encoded[at : at + _PIECE]
-        if max(~byte & 0x7F for byte in piece) >= _AUDIBLE:
-            yield piece
+    whole = range(0, len(encoded) - _PIECE + 1, _PIECE)
+    return filter(_is_audible, (encoded[at : at + _PIECE] for at in whole))
+
+
+def _is_audible(piece: bytes) -> bool:
+    return any(~byte & 0x7F >= _AUDIBLE for byte in piece)
 
 
 def _encoded(file: Path) -> bytes:
@@ -94,8 +121,9 @@ def _encoded(file: Path) -> bytes:
 def mu_law(samples: npt.NDArray[np.int32]) -> npt.NDArray[np.uint8]:
     """Samples of 16 bits as Asterisk encodes them."""
     rounded = samples | 3
-    sign = np.where(rounded < 0, 0x80, 0)
+    sign = np.where(rounded < -1, 0x80, 0)  # there is one zero only
     size = np.minimum(np.abs(rounded), 32635) + 0x84
     exponent = np.floor(np.log2(size)).astype(np.int32) - 7
     mantissa = (size >> (exponent + 3)) & 0x0F
-    return (~(sign | exponent << 4 | mantissa) & 0xFF).astype(np.uint8)
+    encoded: npt.NDArray[np.uint8] = (~(sign | exponent << 4 | mantissa) & 0xFF).astype(np.uint8)
+    return encoded

@@ -196,8 +196,4 @@ spool_dir = "{pbx / "spool"}"
 log_dir = "{pbx / "log"}"
 sounds_dir = "{pbx / "sounds"}"
 messages_dir = "{pbx / "messages"}"
-
-[agi]
-port = {free_port()}
-board = "{folder / "board.json"}"
 """

@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from scripts.town.callers import Caller, Callers, Way
 from scripts.town.ledger import Ledger
@@ -23,6 +23,8 @@ _RETURN_AFTER_S = (1.0, 4.0)
 _TALKERS_FIRST_S = 0.5
 """By so much those who talk come earlier: the others find a line."""
 _LOOK_S = 0.1
+_TOLD_OFTEN = timedelta(seconds=2)
+"""What callers get is told anew every second."""
 
 # who was called, by what they do then
 _RETURNING = (
@@ -145,7 +147,7 @@ class Occasions:
         """They call at the same time; until all calls are over."""
         self._under_way += 1
         try:
-            while (told := self._told()) is None or told.date() != self._now().date():
+            while (told := self._told()) is None or self._now() - told > _TOLD_OFTEN:
                 await asyncio.sleep(_LOOK_S)  # the calendar jumped just now
             await asyncio.gather(*map(self._callers.call, callers))
         finally:

@@ -7,7 +7,7 @@ import csv
 from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
@@ -95,17 +95,20 @@ class Rehearsal:
 
     def occasions(self) -> Occasions:
         """People who call us, while they go on."""
-        settings = self.installation.settings
         return Occasions(
             self.callers,
             self.carrier.ledger,
             self.references,
             all_busy=self._all_busy,
-            told=lambda: (board := read_board(settings.agi.board)) and board.at,
+            told=self._told,
             now=self.clock.now,
             operators=self.plan.operators,
             seed=self.plan.seed,
         )
+
+    def _told(self) -> datetime | None:
+        board = read_board(self.installation.settings.agi.board)
+        return board.at if board is not None else None
 
     async def _all_busy(self) -> bool:
         return all(operator.state != "free" for operator in (await self.status()).operators)
@@ -133,7 +136,8 @@ async def rehearsal(plan: Plan, clock: JumpClock) -> AsyncIterator[Rehearsal]:
     await asyncio.gather(installation.prepare(), asyncio.to_thread(write_prompts, sounds_dir))
     settings, secrets = installation.settings, installation.secrets
     rows = _to_be_called(city_file)
-    town = Town(*(list(_numbered(rows, column)) for column in _COLUMNS), plan.seed, is_non_weekday)
+    first, second = (list(_numbered(rows, column)) for column in _COLUMNS)
+    town = Town(first, second, plan.seed, is_non_weekday)
     exchange = Exchange(
         host=settings.asterisk.bind, sip_port=settings.asterisk.sip_port, secrets=secrets.sip
     )

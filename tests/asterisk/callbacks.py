@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 
 from dialer.ami import contract
+from dialer.settings import Settings
 from rules.answering import Do
 from tests.asterisk.pbx import POOL, Pbx
 from tests.asterisk.phone import HOST, Call
@@ -44,6 +45,8 @@ class Answerer:
     waiting: tuple[str, Sequence[str]] = (Do.WAIT, ())
     asked: list[tuple[str, ...]] = field(default_factory=list)
     """Script and arguments of each question."""
+    shown: list[str] = field(default_factory=list)
+    """The number of the caller with each question."""
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -72,6 +75,8 @@ class Answerer:
         script = pairs["agi_network_script"]
         arguments = (pairs[f"agi_arg_{i}"] for i in (1, 2))
         self.asked.append((script, *arguments))
+        self.shown.append(pairs["agi_callerid"])
+        assert pairs["agi_calleridname"] == "unknown"
         return script
 
     async def _answer(
@@ -128,15 +133,15 @@ class Lobby:
 
     async def ringing(self, called: str = POOL[0]) -> tuple[Caller, asyncio.Task[Call]]:
         """A new caller, and the line as soon as it is answered."""
-        number = f"0901234{next(_numbers):04}"
+        number = f"0609999{next(_numbers):04}"
         self.place.carrier.identity = f"<sip:{number}@{HOST}>"
         answered = asyncio.create_task(self.answered(called))
         return await self.arrived(number), answered
 
-    async def withheld(self) -> Caller:
+    async def withheld(self, called: str = POOL[0]) -> Caller:
         """A new caller who does not show a number."""
         self.place.carrier.identity = '"Anonymous" <sip:anonymous@anonymous.invalid>'
-        line = await self.answered()
+        line = await self.answered(called)
         caller = await self.arrived("")
         caller.line = line
         return caller
@@ -207,18 +212,24 @@ class Lobby:
 
 
 @asynccontextmanager
-async def lobby(pbx: Pbx, *, at_port: bool = True) -> AsyncIterator[Lobby]:
-    """With somebody who answers at the port of the settings, or nobody."""
-    answerer = Answerer(pbx.settings.asterisk.sounds_dir)
-    server = await asyncio.start_server(
-        answerer.serve, HOST, pbx.settings.agi.port, start_serving=at_port
-    )
-    if not at_port:
-        server.close()
+async def answering(
+    settings: Settings, *, at_port: bool = True
+) -> AsyncIterator[tuple[Answerer, asyncio.Server]]:
+    """Somebody who is asked at the port of the settings; else it is left to somebody else."""
+    answerer = Answerer(settings.asterisk.sounds_dir)
+    port = settings.agi.port if at_port else 0
+    server = await asyncio.start_server(answerer.serve, HOST, port)
     try:
-        async with room(pbx) as place:
-            yield Lobby(place, answerer, server)
+        yield answerer, server
     finally:
         answerer.close()
         server.close()
         await server.wait_closed()
+
+
+@asynccontextmanager
+async def lobby(pbx: Pbx, *, at_port: bool = True) -> AsyncIterator[Lobby]:
+    """With somebody who answers at the port of the settings; else that is left to somebody else."""
+    asked = answering(pbx.settings, at_port=at_port)
+    async with asked as (answerer, server), room(pbx) as place:
+        yield Lobby(place, answerer, server)

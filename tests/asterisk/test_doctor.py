@@ -15,6 +15,7 @@ from dialer import asterisk_config, doctor
 from dialer.ami import contract
 from dialer.doctor import Finding
 from dialer.settings import Settings
+from tests.asterisk.callbacks import answering
 from tests.asterisk.pbx import Pbx, settings_in, started_pbx
 from tests.asterisk.phone import Phone
 
@@ -47,11 +48,13 @@ async def sit_down(pbx: Pbx, *extensions: str) -> None:
 async def test_a_sound_installation_has_nothing_to_be_done() -> None:
     with started_pbx() as pbx:
         await sit_down(pbx, "201")
+        pbx.settings.asterisk.messages_dir.mkdir()
         secret = pbx.secrets.sip["201"]
         sip = pbx.settings.asterisk.sip_port
         async with (
             Phone(sip, pbx.settings.trunk.port),
             Phone(sip, user="201", secret=secret) as phone,
+            answering(pbx.settings),
         ):
             await phone.register()
             pbx.asterisk.cli(f"pjsip qualify {contract.TRUNK}")
@@ -121,8 +124,10 @@ async def test_a_fault_is_found_and_what_to_do_is_said(
 
 
 async def test_an_installation_nobody_finished_has_all_of_it_to_be_done(pbx: Pbx) -> None:
-    """No tables, no softphone, no carrier: the first day."""
-    assert wrong(await examined(pbx)) == {"database tables", "operators", "trunk"}
+    """No tables, no softphone, no carrier, nobody who answers callers: the first day."""
+    assert wrong(await examined(pbx)) == {
+        "database tables", "operators", "trunk", "callers' messages", "answers to callers",
+    }  # fmt: skip
 
 
 async def test_without_secrets_the_rendering_is_asked_for(tmp_path: Path) -> None:

@@ -9,13 +9,14 @@ from typing import Any
 
 from sqlalchemy import event, update
 
-from db import candidates
+from db import callbacks, candidates
 from db.candidates import Candidate
 from db.session import make_sessions
 from db.tables import PhoneRow, table_of
 from rules import priority
 from rules.priority import LAST
-from tests.db.town import NOON, Town, at
+from tests.db.callers import NUMBER, TALKED, calls_us
+from tests.db.town import NOON, OPERATOR, Town, at
 
 
 async def due(town: Town, now=NOON, limit: int = 10) -> list[Candidate]:
@@ -107,6 +108,20 @@ async def test_nobody_of_a_household_or_number_in_flight_is_a_candidate(town: To
     await town.case("5", "0258000005")
     await town.place(await town.phone(called))
     assert [one.number for one in await due(town)] == ["0258000005"]
+
+
+async def test_whoever_calls_us_is_not_called_meanwhile(town: Town) -> None:
+    await town.case("1", NUMBER)
+    other = await town.case("2", "0258000002")
+    await town.case("3", "0258000003")
+    callback = await calls_us(town, TALKED)
+    assert [one.reference for one in await due(town)] == ["2", "3"]
+    async with town.sessions.write() as session:
+        await callbacks.identified(session, callback, other, at=NOON, by=OPERATOR)
+    assert [one.reference for one in await due(town)] == ["3"]
+    async with town.sessions.write() as session:
+        await callbacks.finish(session, [callback])
+    assert [one.reference for one in await due(town)] == ["1", "2", "3"]
 
 
 async def test_a_candidate_tells_when_its_household_was_last_called(town: Town) -> None:

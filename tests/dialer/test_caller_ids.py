@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -12,11 +10,8 @@ from sqlalchemy import select
 from db import caller_ids
 from db.errors import ConflictError, NotFoundError
 from db.tables import Attempt
-from dialer.ami import contract
-from dialer.asterisk_config import render
 from dialer.caller_ids import CallerIds, check_number
 from dialer.profiles import load_profile
-from dialer.settings import Settings, ensure_secrets
 from tests.db.town import NOON, Town, at
 from tests.dialer.test_pacer import POOL, Office
 

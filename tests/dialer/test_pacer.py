@@ -56,6 +56,7 @@ class Office(Floor):
         self.town = town
         self.mode = mode
         self.may_dial = True
+        self.callbacks_waiting = 0
         self.unknown = 0
         self.months = Months()
         self.caller_ids = CallerIds(POOL)
@@ -74,6 +75,8 @@ class Office(Floor):
             self.estimating,
             lines,
             may_dial=lambda: self.may_dial,
+            callbacks_waiting=lambda: self.callbacks_waiting,
+            callbacks_per_s=lambda: 0.0,
         )
         view = PacingView(
             self.clock,
@@ -84,6 +87,8 @@ class Office(Floor):
             self.estimating,
             lines,
             may_dial=lambda: self.may_dial,
+            callbacks_waiting=lambda: self.callbacks_waiting,
+            callbacks_per_s=lambda: 0.0,
         )
         self.choosing = Choosing(town.sessions, self.chances)
         self.placing = placing = Placing(
@@ -155,6 +160,16 @@ async def test_one_call_is_placed_for_every_free_operator(town: Town) -> None:
     assert len(await office.dial()) == 1
     await office.tell(Answered, attempt=office.calls.lines()[1].call.attempt)
     assert await office.dial() == []  # they have somebody now
+
+
+async def test_for_every_caller_who_waits_there_is_a_call_less(town: Town) -> None:
+    for number in range(5):
+        await town.case(str(number), f"025800000{number}")
+    office = Office(town)
+    office.callbacks_waiting = 2
+    assert len(await office.dial()) == 1
+    office.callbacks_waiting = 0
+    assert len(await office.dial()) == 2
 
 
 async def test_no_more_calls_than_the_carrier_allows(town: Town) -> None:

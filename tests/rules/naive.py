@@ -5,8 +5,8 @@ dict, and everything is counted again from the list of facts whenever it is aske
 requirements leave room, a comment names the reading taken.
 
 A case is `{"phones": [id, ...]}`; a fact is a dict with `kind` (attempt, callback, called, asked, stop,
-unstop, paid, raise, decide) and `at`; a calendar is `{"from", "to", "excluded", "holidays"}`; a profile is the
-dict of the values a scenario may set.
+unstop, paid, raise, decide) and `at`; a calendar is `{"from", "to", "excluded", "holidays"}`; a profile is
+the dict of the values a scenario may set.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -313,8 +313,14 @@ class Rig:
 
 
 @asynccontextmanager
-async def open_house(**trunk: Any) -> AsyncIterator[House]:
-    """A PBX and its telephones; `trunk` changes that section of the settings."""
+async def open_house(
+    prompts: Callable[[Path], None] = write_sounds, **trunk: Any
+) -> AsyncIterator[House]:
+    """A PBX and its telephones; `trunk` changes that section of the settings.
+
+    Args:
+        prompts: writes what callers hear; else it is a tone for each.
+    """
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(work_dir())
         settings = settings_in(folder, **trunk)
@@ -322,7 +328,7 @@ async def open_house(**trunk: Any) -> AsyncIterator[House]:
         settings = settings.model_copy(update={"http": http})
         path = folder / "yobirin.toml"
         secrets = ensure_secrets(settings, path)
-        write_sounds(settings.asterisk.sounds_dir)
+        prompts(settings.asterisk.sounds_dir)
         render(settings, secrets, path, folder / "conf")
         carrier = await stack.enter_async_context(
             Phone(settings.asterisk.sip_port, port=settings.trunk.port, user="carrier")

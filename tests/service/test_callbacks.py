@@ -4,11 +4,13 @@ absence of ours."""
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 
 import pytest
 import pytest_asyncio
+from panoramisk.message import Message
 from sqlalchemy import select
 
 from agi.server import Server
@@ -17,6 +19,8 @@ from db.tables import CalledBack
 from dialer.ami import contract
 from dialer.ami.link import Link
 from dialer.errors import RefusedError
+from dialer.service import Service
+from rules.answering import STALE_S
 from tests.asterisk import tones
 from tests.asterisk.pbx import POOL
 from tests.asterisk.phone import HOST, Call
@@ -207,3 +211,74 @@ async def test_who_called_while_we_were_away_is_on_record_afterwards(centre: Rig
     await centre.serve()
     [states] = await centre.until_ended(1)
     assert states[-1] == "ended"
+
+
+async def test_asterisks_own_queue_serves_while_we_are_away_and_the_talk_is_taken_up(
+    centre: Rig,
+) -> None:
+    [screen] = await logged_in(centre)
+    await centre.stop_service()
+    assert screen.leg is not None
+    await asyncio.sleep(STALE_S + 0.5)  # nobody renews the board
+    call = await call_us(centre)
+    call.speaks = 500
+    await screen.leg.hears(500, within_s=10)
+    await centre.serve()
+    me = await screen.until("talking")
+    assert me["callback"]["number"] == NUMBER
+    call.hang_up()
+    await screen.until("after_call_work")
+    assert await centre.until_ended(1) == [["alone", "talking", "ended"]]
+
+
+async def test_without_anybody_who_answers_callers_reach_operators_all_the_same(
+    centre: Rig, answerer: Server
+) -> None:
+    [screen] = await logged_in(centre)
+    answerer.stop()
+    await gone(centre)
+    call = await call_us(centre)
+    me = await screen.until("talking")
+    assert me["callback"]["number"] == NUMBER
+    call.hang_up()
+    await screen.until("after_call_work")
+    [states] = await centre.until_ended(1)
+    assert (states[0], states[-2:]) == ("alone", ["talking", "ended"])
+
+
+async def gone(centre: Rig) -> None:
+    """Nobody listens where Asterisk asks."""
+    async with asyncio.timeout(5):
+        while True:
+            with socket.socket() as probe:
+                probe.setblocking(False)
+                address = (HOST, centre.settings.agi.port)
+                try:
+                    await asyncio.get_running_loop().sock_connect(probe, address)
+                except ConnectionRefusedError:
+                    return
+            await asyncio.sleep(0.02)
+
+
+async def test_nothing_of_a_caller_stays_in_the_journal_once_the_end_is_on_record(
+    centre: Rig,
+) -> None:
+    [screen] = await logged_in(centre)
+    call = await call_us(centre)
+    await screen.until("talking")
+    call.hang_up()
+    await centre.until_ended(1)
+    assert centre.service is not None
+    async with asyncio.timeout(5):
+        while await journal(centre.service):
+            await asyncio.sleep(0.05)
+
+
+async def journal(service: Service) -> list[Message]:
+    """What Asterisk's own database has of callers."""
+    asked = {"Action": "DBGetTree", "Family": contract.CALLBACK_JOURNAL}
+    try:
+        answer = await service.link.act(asked)
+    except RefusedError:  # it never had anything
+        return []
+    return [one for one in answer if one.event == "DBGetTreeResponse"]

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from dialer.clock import JumpClock
 from dialer.web.models import CallsInFlight, CampaignStatus, OperatorStatus, Status
+from rules.calendar import JST
 from scripts.town import conductor
 from scripts.town.conductor import Conductor, Round, is_non_weekday, rounds_from
 from tests.dialer.web.fake import PACING
 
-LONG_AGO = datetime(2026, 9, 24, 17, 0, tzinfo=conductor.JST)
+LONG_AGO = datetime(2026, 9, 24, 17, 0, tzinfo=JST)
 
 
 @dataclass

@@ -58,7 +58,9 @@ async def lose_the_operators_and_get_them_back(stage: Rehearsal) -> None:
 async def play_the_evening(stage: Rehearsal, evening: Round) -> None:
     """The calling period has no other day: after the evening nothing becomes due any more."""
     begun = time.monotonic()
-    conductor = Conductor(stage.clock, stage.campaign, stage.carrier.ledger, stage.status)
+    conductor = Conductor(
+        stage.clock, stage.campaign, stage.carrier.ledger.idle.is_set, stage.status
+    )
     await conductor.play([evening], lambda: time.monotonic() - begun)
 
 

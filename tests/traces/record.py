@@ -18,8 +18,13 @@ from panoramisk.message import Message
 from dialer.ami import contract, handover
 from dialer.ami.link import Link
 from dialer.ami.originate import Placement, originate_action
+from rules import sounds
+from rules.answering import Do
+from tests.asterisk.callbacks import Lobby, Way, lobby
 from tests.asterisk.pbx import Pbx, started_pbx
 from tests.asterisk.phone import Phone
+from tests.asterisk.room import operator
+from tests.asterisk.tones import BEEP_HZ
 
 FOLDER = Path(__file__).parent
 CALLER_ID = "0258000001"
@@ -181,6 +186,62 @@ SCENES: tuple[Callable[[Studio], Awaitable[None]], ...] = (
 )  # fmt: skip
 
 
+async def callback_talk(here: Lobby) -> None:
+    """A caller waits, is joined with an operator, and hangs up."""
+    async with operator(here.place, OPERATOR):
+        caller = await here.caller(CALLER_ID)
+        await here.connect(caller, OPERATOR)
+        await here.bridged(caller, OPERATOR)
+        caller.line.hang_up()
+        await here.life(caller)
+
+
+async def callback_missed(here: Lobby) -> None:
+    """The operator is not there; the caller waits again, and asks to be called back."""
+    caller = await here.caller(CALLER_ID)
+    await here.connect(caller, ABSENT)
+    await here.told(caller, contract.STAGE_MISSED, ABSENT)
+    await here.asked(contract.AGI_WAITING)
+    caller.line.speaks = None
+    caller.line.press(contract.KEY_ASK_BACK)
+    await here.life(caller)
+
+
+async def callback_alone(here: Lobby) -> None:
+    """Nobody answers for us; Asterisk joins the caller with an operator, whose line breaks."""
+    here.answerer.way = Way.CLOSES
+    async with operator(here.place, OPERATOR) as leg:
+        caller = await here.caller(CALLER_ID)
+        await here.bridged(caller, OPERATOR)
+        await here.told(caller, contract.STAGE_TALK, OPERATOR)
+        leg.hang_up()
+        await here.told(caller, contract.STAGE_MESSAGE)
+        caller.line.hang_up()
+        await here.life(caller)
+
+
+async def callback_message(here: Lobby) -> None:
+    """Nobody is logged in: the caller leaves a message, and hangs up."""
+    here.answerer.arrived = (Do.MESSAGE, ())
+    caller = await here.caller(CALLER_ID)
+    await caller.line.hears(BEEP_HZ)
+    await asyncio.sleep(1.5)  # the message
+    caller.line.hang_up()
+    await here.life(caller)
+
+
+async def callback_guidance(here: Lobby) -> None:
+    """Outside hours, from a number that is not shown."""
+    here.answerer.arrived = (Do.GUIDANCE, (sounds.GUIDANCE, sounds.NEXT_OPEN))
+    caller = await here.withheld(CALLER_ID)
+    await here.life(caller)
+
+
+CALLBACK_SCENES: tuple[Callable[[Lobby], Awaitable[None]], ...] = (
+    callback_talk, callback_missed, callback_alone, callback_message, callback_guidance,
+)  # fmt: skip
+
+
 def attempt_of(trace: str) -> str:
     """The attempt's id in the trace of this name."""
     number = [scene.__name__ for scene in SCENES].index(trace) + 1
@@ -188,7 +249,7 @@ def attempt_of(trace: str) -> str:
 
 
 @asynccontextmanager
-async def _recording(pbx: Pbx, path: Path) -> AsyncIterator[None]:
+async def recording(pbx: Pbx, path: Path) -> AsyncIterator[None]:
     """A second manager session of the service's own user: its events, byte for byte."""
     ami = pbx.settings.ami
     reader, writer = await asyncio.open_connection(ami.host, ami.port)
@@ -204,6 +265,14 @@ async def _recording(pbx: Pbx, path: Path) -> AsyncIterator[None]:
     writer.close()
 
 
+async def record_callbacks(pbx: Pbx) -> None:
+    """The same of callers."""
+    for scene in CALLBACK_SCENES:
+        async with lobby(pbx) as here, recording(pbx, FOLDER / f"{scene.__name__}.txt"):
+            await scene(here)
+        print(f"recorded {scene.__name__}")
+
+
 async def _record_all(pbx: Pbx) -> None:
     for position, scene in enumerate(SCENES):
         name = scene.__name__
@@ -212,7 +281,7 @@ async def _record_all(pbx: Pbx) -> None:
             pbx.link() as link,
         ):
             studio = Studio(pbx, link, carrier, attempt_of(name), f"02580010{position:02}")
-            async with _recording(pbx, FOLDER / f"{name}.txt"):
+            async with recording(pbx, FOLDER / f"{name}.txt"):
                 await scene(studio)
         print(f"recorded {name}")
 
@@ -220,3 +289,4 @@ async def _record_all(pbx: Pbx) -> None:
 if __name__ == "__main__":
     with started_pbx() as pbx:
         asyncio.run(_record_all(pbx))
+        asyncio.run(record_callbacks(pbx))

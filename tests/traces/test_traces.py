@@ -1,4 +1,4 @@
-"""What a real Asterisk 22 told of ten calls, translated into facts, and what the calls came to.
+"""What a real Asterisk 22 told of ten calls and five callers, translated into facts.
 
 `record.py` says how the traces were recorded.
 """
@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from panoramisk.message import Message
 
-from dialer.ami.translate import OperatorLeg, TrunkHint, translate
+from dialer.ami.translate import CallbackArrived, OperatorLeg, TrunkHint, translate
+from rules import callback_events as called_us
 from rules.call_events import (
     Answered,
     Connected,
@@ -27,7 +28,7 @@ from rules.call_events import (
     Rang,
 )
 from tests.rules.stories import at
-from tests.traces.record import SCENES, attempt_of
+from tests.traces.record import CALLBACK_SCENES, CALLER_ID, SCENES, attempt_of
 
 FOLDER = Path(__file__).parent
 NOW = at("24 10:00")
@@ -89,6 +90,67 @@ EXPECTED = {
 }
 
 
+CALLERS = {
+    "callback_talk": [
+        (called_us.Queued, {}),
+        (called_us.Connected, {"operator": "201"}),
+        (called_us.HungUp, {}),
+    ],
+    "callback_missed": [
+        (called_us.Queued, {}),
+        (called_us.OperatorMissed, {"operator": "202"}),
+        (called_us.AskedBack, {}),
+        (called_us.HungUp, {}),
+    ],
+    "callback_alone": [
+        (called_us.LeftAlone, {}),
+        (called_us.Connected, {"operator": "201"}),
+        (called_us.TakenByQueue, {"operator": "201"}),
+        (called_us.OperatorMissed, {"operator": "201"}),
+        (called_us.LeftAlone, {}),
+        (called_us.MessageBegun, {}),
+        (called_us.HungUp, {}),
+    ],
+    "callback_message": [
+        (called_us.MessageBegun, {}),
+        (called_us.MessageRecorded, {"seconds": 2}),
+        (called_us.HungUp, {}),
+    ],
+    "callback_guidance": [
+        (called_us.GuidancePlayed, {"sounds": "guidance&next-open"}),
+        (called_us.HungUp, {}),
+    ],
+}
+ALL = [*EXPECTED, *CALLERS]
+
+
+def callback_of(trace: str) -> str:
+    """The only callback in it."""
+    (callback,) = {event.callback for event in events_of(trace) if event.callback}
+    return str(callback)
+
+
+@pytest.mark.parametrize("trace", CALLERS)
+def test_a_recorded_callers_life_is_told_as_its_facts_in_order(trace: str) -> None:
+    callback = callback_of(trace)
+
+    def moment(one: str) -> datetime | None:
+        return NOW if one == callback else None
+
+    told = [translate(e, nobody, moment, early_media_rings=False) for e in events_of(trace)]
+    arrived, *facts = [
+        one for one in told if one is not None and not isinstance(one, OperatorLeg | TrunkHint)
+    ]
+    assert isinstance(arrived, CallbackArrived)
+    assert (arrived.callback, arrived.called) == (callback, CALLER_ID)
+    assert (arrived.number is None) == (trace == "callback_guidance")
+    # the end is told twice: by the dialplan, and by Asterisk
+    assert facts == [
+        kind(callback=callback, at=NOW, **more)
+        for kind, more in [*CALLERS[trace], (called_us.HungUp, {})]
+    ]
+
+
 @pytest.mark.parametrize("trace", EXPECTED)
 def test_a_recorded_call_is_told_as_its_facts_in_order(trace: str) -> None:
     assert facts_of(trace) == [fact(kind, trace, **more) for kind, more in EXPECTED[trace]]
@@ -96,7 +158,7 @@ def test_a_recorded_call_is_told_as_its_facts_in_order(trace: str) -> None:
 
 def test_every_scene_is_recorded_and_expected() -> None:
     recorded = {path.stem for path in FOLDER.glob("*.txt")}
-    assert recorded == set(EXPECTED) == {scene.__name__ for scene in SCENES}
+    assert recorded == set(ALL) == {s.__name__ for s in (*SCENES, *CALLBACK_SCENES)}
 
 
 @pytest.mark.parametrize("trace", ["no_answer", "busy", "unassigned", "suspended", "no_line"])
@@ -128,20 +190,22 @@ def test_the_trunks_state_is_told() -> None:
     assert states == [TrunkHint(available=True), TrunkHint(available=False)]
 
 
-@pytest.mark.parametrize("trace", EXPECTED)
+@pytest.mark.parametrize("trace", ALL)
 def test_another_attempts_events_tell_nothing(trace: str) -> None:
     told = [translate(e, nobody, nobody, early_media_rings=False) for e in events_of(trace)]
-    assert all(one is None or isinstance(one, OperatorLeg | TrunkHint) for one in told)
+    # of a caller nobody knows yet it is told that they call
+    strangers = (OperatorLeg, TrunkHint, CallbackArrived)
+    assert all(one is None or isinstance(one, strangers) for one in told)
 
 
-@pytest.mark.parametrize("trace", EXPECTED)
+@pytest.mark.parametrize("trace", ALL)
 def test_a_trace_holds_no_number_but_those_that_belong_to_nobody(trace: str) -> None:
     text = (FOLDER / f"{trace}.txt").read_text(encoding="utf-8")
     numbers = re.findall(r"\b0\d{9,10}\b", text)
     assert all(re.fullmatch(r"025800\d{4}|0609999\d{4}", number) for number in numbers)
 
 
-@pytest.mark.parametrize("trace", EXPECTED)
+@pytest.mark.parametrize("trace", ALL)
 def test_events_came_in_the_order_of_their_time_but_for_two_that_cross(trace: str) -> None:
     """A millisecond of disorder is what `rules.call_state` is built for; more is a fault."""
     stamps = [float(event.timestamp) for event in events_of(trace)]

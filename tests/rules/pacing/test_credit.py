@@ -10,7 +10,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.pacing.credit import GAIN, aim, allowed_miss, answers_to_come, credit_of
+from rules.pacing.credit import (
+    COVERED_SPENT,
+    GAIN,
+    LAST_ANSWERS,
+    LAST_ANSWERS_EACH,
+    MOST,
+    SPENT,
+    Allowed,
+    aim,
+    allowed_miss,
+    answers_to_come,
+    credit_of,
+    pending,
+)
 from rules.pacing.snapshot import Snapshot, Terms, Today
 
 CAPS = (0.01, 0.03, 0.1)
@@ -118,14 +131,66 @@ def test_a_count_below_zero_is_no_credit() -> None:
 def test_what_a_call_may_risk_is_a_probability_that_grows_with_credit(
     day: Snapshot, operators: int, left: float
 ) -> None:
-    risk = allowed_miss(day, operators, left)
-    assert 0 <= risk <= 1
-    assert risk <= allowed_miss(day, operators, left + 1)
+    allowed, with_more = (allowed_miss(day, operators, some) for some in (left, left + 1))
+    assert 0 <= allowed.ahead <= MOST and 0 <= allowed.covered <= MOST
+    assert allowed.covered <= with_more.covered
+    if day.callbacks_per_s == 0:
+        assert allowed.ahead <= with_more.ahead
 
 
 def test_a_call_may_risk_more_the_fewer_answers_the_credit_must_last_for() -> None:
-    risks = [allowed_miss(a_day(0.03, 0, 0, left_s), 20, 30) for left_s in (30_000, 20_000, 10_000)]
-    assert risks == sorted(set(risks))
+    all_allowed = [
+        allowed_miss(a_day(0.03, 0, 0, left_s), 20, 30) for left_s in (30_000, 20_000, 10_000)
+    ]
+    for risks in ([one.ahead for one in all_allowed], [one.covered for one in all_allowed]):
+        assert risks == sorted(set(risks))
+
+
+SPENT_DAYS = [
+    # abandoned calls left, cap; what a call may risk with an operator free for it, and ahead
+    (0.0, 0.01, COVERED_SPENT * 0.01, SPENT),
+    (0.0, 0.03, COVERED_SPENT * 0.03, SPENT),
+    (0.0, 0.0, 0.0, SPENT),
+    (0.99 - pending(5), 0.01, COVERED_SPENT * 0.01, SPENT),  # held back, and none is left
+]
+
+
+@pytest.mark.parametrize(("left", "cap", "covered", "ahead"), SPENT_DAYS)
+def test_with_the_credit_spent_a_few_callbacks_do_not_end_all_calls(
+    left: float, cap: float, covered: float, ahead: float
+) -> None:
+    day = a_day(cap, 1000, 10, 3600, callbacks_per_s=1 / 3600)
+    assert allowed_miss(day, 5, left) == Allowed(covered, ahead)
+
+
+def test_the_last_abandoned_call_is_kept_for_callers_who_take_an_operator_that_was_free() -> None:
+    day = a_day(0.01, 200, 1, 20_000, callbacks_per_s=0.001)
+    allowed = allowed_miss(day, 5, 0.99)  # with what is held back it is one
+    assert allowed.ahead == SPENT and allowed.covered > 2 * SPENT
+
+
+def test_a_call_with_an_operator_free_for_it_may_risk_more_the_fewer_operators_there_are() -> None:
+    times = []
+    for operators in (2, 5, 10):
+        allowed = allowed_miss(a_day(0.03, 1000, 0, 20_000), operators, 10)
+        assert allowed.covered >= allowed.ahead
+        times.append(allowed.covered / allowed.ahead)
+    assert times == sorted(times, reverse=True) and times[0] > 2.5 * times[-1]
+
+
+def test_what_callbacks_will_cost_is_not_risked_ahead() -> None:
+    day = a_day(0.03, 1000, 0, 20_000, callbacks_per_s=0.0005)
+    spread = aim(20) / answers_to_come(day, 3)
+    # half the chance that somebody calls back in the 9 s of a ringing, and no other operator becomes free
+    assert spread - allowed_miss(day, 3, 20).ahead == pytest.approx(0.0005 * 9 / 2, rel=0.1)
+
+
+def test_callbacks_too_many_for_calls_to_a_single_free_operator_cost_nothing_ahead() -> None:
+    day = a_day(0.03, 1000, 0, 20_000, callbacks_per_s=0.05)
+    allowed = allowed_miss(day, 20, 5)
+    assert allowed.covered < 0.05 * 9 * math.exp(-19 * 9 / 220)
+    least = LAST_ANSWERS + LAST_ANSWERS_EACH * 20
+    assert allowed.ahead == pytest.approx(aim(5) / max(least, answers_to_come(day, 20)))
 
 
 def test_answers_to_come_grow_with_operators_and_time_and_fall_with_callbacks() -> None:
@@ -133,6 +198,8 @@ def test_answers_to_come_grow_with_operators_and_time_and_fall_with_callbacks() 
     assert 0 < usual < 10 * 3600 / 220
     assert answers_to_come(a_day(0.03, 0, 0, 7200), 10) == pytest.approx(2 * usual)
     assert answers_to_come(a_day(0.03, 0, 0, 3600), 20) == pytest.approx(2 * usual)
+    kept = replace(a_day(0.03, 0, 0, 3600), terms=Terms(cap=0.03, callback_reserve=4))
+    assert answers_to_come(kept, 14) == pytest.approx(usual)
     assert answers_to_come(a_day(0.03, 0, 0, 3600, 0.01), 10) < usual
     assert answers_to_come(a_day(0.03, 0, 0, 3600, 10.0), 10) == 0
 

@@ -1,0 +1,100 @@
+"""People who call us, in a rehearsal where everything is real but them: by day, and at night."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from dialer.clock import JumpClock
+from rules.calendar import JST
+from scripts.town.callers import Caller, Way
+from scripts.town.callers_check import check_callers, check_callers_shown
+from scripts.town.conductor import NIGHT, rounds_from
+from scripts.town.demo import first_possible_day
+from scripts.town.occasions import STRANGER
+from scripts.town.people import Kind
+from scripts.town.rehearsal import Plan, Rehearsal, rehearsal
+
+pytestmark = pytest.mark.asterisk
+
+
+async def test_callers_get_what_they_want_by_day_and_hear_the_guidance_at_night() -> None:
+    begins = rounds_from(first_possible_day(), 0)[0].begins
+    clock = JumpClock(begins)
+    day = begins.date()
+    with tempfile.TemporaryDirectory(prefix="yobirin-") as folder:  # a short path: sockets
+        plan = Plan(
+            folder=Path(folder),
+            cases=5,
+            operators=2,
+            seed=1,
+            first_day=day,
+            last_day=day + timedelta(days=1),
+            shifts={day: range(17, 20)},
+        )
+        async with rehearsal(plan, clock) as stage:
+            await stage.all_free()
+            answers = next(n for n, k in stage.town.kinds.items() if k is Kind.QUICK_TO_ANSWER)
+            await by_day(stage, answers)
+            await called_back(stage, answers)
+            await at_night(stage, begins)
+            await all_was_right(stage)
+
+
+async def by_day(stage: Rehearsal, answers: str) -> None:
+    """Three talk with two operators; meanwhile the others do not want to wait."""
+    others = [number for number in stage.references if number != answers]
+    talking = [
+        Caller(way=Way.TALKS, number=others[0]),
+        Caller(way=Way.TALKS, number=None, reference=stage.references[others[1]]),
+        Caller(way=Way.TALKS, number=STRANGER),
+    ]
+    impatient = [
+        Caller(way=Way.ASKS_BACK, number=answers),
+        Caller(way=Way.GIVES_UP, number=others[2]),
+        Caller(way=Way.LEAVES_MESSAGE, number=None),
+    ]
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+        for caller in talking:
+            tasks.create_task(stage.callers.call(caller))
+        await asyncio.sleep(0.5)  # the others come after them
+        for caller in impatient:
+            tasks.create_task(stage.callers.call(caller))
+
+
+async def called_back(stage: Rehearsal, number: str) -> None:
+    """Wait until the person was called, and nobody is on a line."""
+    async with asyncio.timeout(60):
+        while not any(call.number == number and call.ended for call in stage.carrier.ledger.calls):
+            await asyncio.sleep(0.1)
+        await stage.campaign.pause()
+        await stage.carrier.ledger.idle.wait()
+        await stage.all_free()
+
+
+async def at_night(stage: Rehearsal, begun: datetime) -> None:
+    occasions = stage.occasions()
+    stage.clock.jump_to(datetime.combine(begun.date(), NIGHT, JST))
+    async with occasions.night():
+        assert occasions.idle()
+    morning = begun + timedelta(days=1)
+    for call in stage.callers.calls[-2:]:
+        assert call.heard.sounds == (
+            "guidance", "next-open", f"month-{morning.month}", f"day-{morning.day}",
+            f"weekday-{morning.weekday()}", "hour-9",
+        )  # fmt: skip
+
+
+async def all_was_right(stage: Rehearsal) -> None:
+    calls, on_record = stage.callers.calls, await stage.called_us()
+    ours, records = stage.carrier.ledger.calls, await stage.records()
+    broken = [c.promise for c in check_callers(calls, on_record, ours, records) if not c.held]
+    # it is not morning yet
+    assert set(broken) <= {"who called at night was called first"}, broken
+    shown = check_callers_shown(calls, on_record, stage.references)
+    assert [check for check in shown if not check.held] == []
+    assert stage.carrier.asterisk.complaints() == stage.pbx.complaints() == []
