@@ -112,13 +112,49 @@ async def correct(session: AsyncSession, attempt_id: str, recorded: Recorded) ->
         if replaced is None:
             raise NotFoundError(f"attempt {attempt_id}: has no result to correct")
         case_id, _ = _place_of(connection, attempt_id)
-        row = _row(case_id, recorded, attempt_id=attempt_id) | {"replaces_id": replaced}
-        try:
-            connection.execute(insert(table_of(ResultRow)), row)
-        except IntegrityError:
-            raise ConflictError(f"attempt {attempt_id}: corrected by somebody else") from None
+        _replace(connection, replaced, _row(case_id, recorded, attempt_id=attempt_id))
 
     await session.run_sync(write)
+
+
+async def correct_of_callback(session: AsyncSession, callback_id: str, recorded: Recorded) -> None:
+    """Replace a callback's result; the case must be refreshed in the same transaction.
+
+    Raises:
+        NotFoundError: it has no result yet.
+        ConflictError: somebody else corrected it at the same moment. The transaction is lost.
+    """
+
+    def write(session: Session) -> None:
+        connection = session.connection()
+        replaced = connection.execute(
+            select(ResultRow.id, ResultRow.case_id).where(
+                ResultRow.callback_id == callback_id, is_current()
+            )
+        ).one_or_none()
+        if replaced is None:
+            raise NotFoundError(f"callback {callback_id}: has no result to correct")
+        row = _row(replaced.case_id, recorded, callback_id=callback_id)
+        _replace(connection, replaced.id, row)
+
+    await session.run_sync(write)
+
+
+def _replace(connection: Connection, replaced: int, row: dict[str, Any]) -> None:
+    try:
+        connection.execute(insert(table_of(ResultRow)), row | {"replaces_id": replaced})
+    except IntegrityError:
+        raise ConflictError(f"result {replaced}: corrected by somebody else") from None
+
+
+async def first_of_callback(session: AsyncSession, callback_id: str) -> datetime | None:
+    """When the callback's first result was saved: the moment at which it counts; None: it has none."""
+    found: datetime | None = await session.scalar(
+        select(ResultRow.at).where(
+            ResultRow.callback_id == callback_id, ResultRow.replaces_id.is_(None)
+        )
+    )
+    return found
 
 
 async def current(session: AsyncSession, attempt_id: str) -> Recorded | None:

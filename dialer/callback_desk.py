@@ -133,6 +133,11 @@ class CallbackDesk:
             self._calls.stop_case(result.case_id)
         self._callbacks.settled(result.callback_id)
 
+    async def correct(self, operator: str, result: CallbackResultIn) -> None:
+        """Replace a saved result; what rings for a case that has ended by it is hung up."""
+        if await self._results.correct_callback(operator, result):
+            self._calls.stop_case(result.case_id)
+
     async def close(self, operator: str, closed: CallbackCloseIn) -> None:
         """The operator's callback ends without a case."""
         self._not_on_line(closed.callback_id)

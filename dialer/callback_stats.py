@@ -19,6 +19,7 @@ from rules.pacing.estimates import Estimates
 
 BELIEVED_S = 3600.0
 """Before anybody has called today, one caller is believed to come in this time."""
+LOOK_EVERY_S = 1.0
 TALKS_SEEN = 10
 """From so many talks on we know how long one takes."""
 _TALKS_BEFOREHAND = Estimates().talk.weight
@@ -49,6 +50,8 @@ class CallbackStats:
         self._group = group
         self._openings = openings
         self._arrivals: list[datetime] = []
+        self._rate: tuple[float, float] | None = None
+        """Until when, by the steady clock, `per_s` says what it said last; None: it looks again."""
 
     async def load(self) -> None:
         """Begin with what is on record of the day.
@@ -58,14 +61,24 @@ class CallbackStats:
         """
         async with self._sessions.read() as session:
             self._arrivals = await callbacks.arrived_since(session, self._midnight())
+        self._rate = None
 
     def moved(self, caller: Caller, before: Callback) -> None:
         """A callback changed its state: is it a new one?"""
         if before.state is State.ARRIVED:
             self._arrivals.append(caller.callback.arrived_at)
+            self._rate = None
 
     def per_s(self) -> float:
         """Callers a second, as today in opening hours, shrunk towards one in `BELIEVED_S`; > 0."""
+        now_s = self._clock.monotonic()
+        if (
+            self._rate is None or now_s >= self._rate[0]
+        ):  # pacing asks with every change of any call
+            self._rate = now_s + LOOK_EVERY_S, self._look()
+        return self._rate[1]
+
+    def _look(self) -> float:
         now, midnight = self._clock.now(), self._midnight()
         self._arrivals = [at for at in self._arrivals if at >= midnight]
         today = [one for one in self._openings() if midnight <= one.start <= now]

@@ -283,6 +283,13 @@ class OperatorsDesk:
         await self.callers.save(operator_id, result)
         return self._done(operator_id, result.callback_id)
 
+    async def correct_callback(self, operator_id: str, result: CallbackResultIn) -> Me:
+        """Replace the saved result of a callback; the old one stays on record."""
+        self._seat(operator_id)
+        await self._written()
+        await self.callers.correct(operator_id, result)
+        return self.me(operator_id)
+
     async def close_callback(self, operator_id: str, closed: CallbackCloseIn) -> Me:
         """The operator's callback ends without a case."""
         await self._written()

@@ -7,6 +7,8 @@ leaves the calls in flight, and the case is folded again.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
@@ -28,6 +30,7 @@ from rules.outcome import Recorder
 from rules.result import ResultRefusedError, check_result
 
 _SAVED = "この通話の結果はすでに記録されています"
+_NOTHING_SAVED = "まだ結果が記録されていません。先に記録してください"
 
 
 class Results:
@@ -87,7 +90,8 @@ class Results:
             talk = await self._talk(session, operator, given.attempt_id)
             recorded = self._recorded(operator, given)
             await self._check(session, talk, recorded.result)
-            await self._replace(session, given.attempt_id, recorded)
+            with _told_in_japanese():
+                await results.correct(session, given.attempt_id, recorded)
             await self._add_phone(session, talk.case_id, given)
             await self._escalate(session, talk.case_id, talk.placed_at, given, recorded)
             await self._refresh(session, talk.campaign_id, [talk.case_id], recorded.at)
@@ -117,6 +121,34 @@ class Results:
                 await self._save_callback(session, case.campaign_id, talk, given, recorded)
             elif (saved[0], replace(saved[1], at=recorded.at)) != (given.case_id, recorded):
                 raise ConflictError(_SAVED)
+            await session.refresh(case)
+            return case.status != CaseStatus.OPEN
+
+    async def correct_callback(self, operator: str, given: CallbackResultIn) -> bool:
+        """Replace the saved result of an operator's callback; the old one stays on record.
+
+        Returns:
+            Whether the case has ended: what rings for it is to be hung up.
+
+        Raises:
+            ResultRefusedError: the rules refuse it.
+            NotFoundError: no such callback, another operator's, or nothing saved of this case yet.
+            DatabaseError: not saved; trying again is safe.
+        """
+        async with self._sessions.write() as session:
+            talk = await self._callback(session, operator, given.callback_id)
+            saved = await results.of_callback(session, given.callback_id)
+            if saved is None or saved[0] != given.case_id:
+                raise NotFoundError(_NOTHING_SAVED)
+            recorded = self._recorded(operator, given)
+            case = await cases.get(session, given.case_id)
+            counts_at = await results.first_of_callback(session, given.callback_id)
+            await self._check_callback(session, case.campaign_id, case.id, recorded, counts_at)
+            with _told_in_japanese():
+                await results.correct_of_callback(session, given.callback_id, recorded)
+            await self._add_phone(session, case.id, given)
+            await self._escalate(session, case.id, talk.arrived_at, given, recorded)
+            await self._refresh(session, case.campaign_id, [case.id], recorded.at)
             await session.refresh(case)
             return case.status != CaseStatus.OPEN
 
@@ -169,23 +201,25 @@ class Results:
         return talk
 
     async def _check_callback(
-        self, session: AsyncSession, campaign_id: int, case_id: int, recorded: Recorded
+        self,
+        session: AsyncSession,
+        campaign_id: int,
+        case_id: int,
+        recorded: Recorded,
+        corrects: datetime | None = None,
     ) -> None:
+        """`corrects`: the moment of the callback whose result is replaced."""
         month = self._months.get(campaign_id)
         history = (await cases.histories(session, [case_id]))[case_id]
-        fact = CallbackTaken(at=recorded.at, result=recorded.result)
+        fact = CallbackTaken(at=corrects or recorded.at, result=recorded.result)
+        others = [
+            known
+            for known in history.facts
+            if not (isinstance(known, CallbackTaken) and known.at == corrects)
+        ]
         check_result(
-            fact, history.case, history.facts, month.profile, month.calendar, by=Recorder.OPERATOR
+            fact, history.case, others, month.profile, month.calendar, by=Recorder.OPERATOR
         )
-
-    async def _replace(self, session: AsyncSession, attempt_id: str, recorded: Recorded) -> None:
-        """Correct, and say in the operator's language why not."""
-        try:
-            await results.correct(session, attempt_id, recorded)
-        except NotFoundError:
-            raise NotFoundError("まだ結果が記録されていません。先に記録してください") from None
-        except ConflictError:
-            raise ConflictError("同時に訂正されました。内容を確かめてください") from None
 
     async def _talk(self, session: AsyncSession, operator: str, attempt_id: str) -> ledger.Talk:
         talk = await ledger.talk(session, attempt_id)
@@ -286,6 +320,17 @@ def _by_line(settled: Settlement, now: datetime) -> Recorded:
         by=BY_LINE,
         review=settled.outcome.review,
     )
+
+
+@contextmanager
+def _told_in_japanese() -> Iterator[None]:
+    """Why a result cannot be corrected, in the operator's language."""
+    try:
+        yield
+    except NotFoundError:
+        raise NotFoundError(_NOTHING_SAVED) from None
+    except ConflictError:
+        raise ConflictError("同時に訂正されました。内容を確かめてください") from None
 
 
 def _is_of(fact: Fact, talk: ledger.Talk) -> bool:

@@ -107,6 +107,11 @@ class PostgresServer:
             self._process.communicate()
             self._process = None
 
+    @property
+    def runs(self) -> bool:
+        """Whether it was started, and not stopped since."""
+        return self._process is not None
+
     def _answers(self) -> bool:
         try:
             self.execute("SELECT 1")

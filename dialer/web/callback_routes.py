@@ -39,6 +39,12 @@ async def save_callback(desk: DeskHere, operator: OperatorHere, result: Callback
     return await desk.save_callback(operator, result)
 
 
+@router.put("/result")
+async def correct_callback(desk: DeskHere, operator: OperatorHere, result: CallbackResultIn) -> Me:
+    """Correct the saved result of a callback; the old one stays on record."""
+    return await desk.correct_callback(operator, result)
+
+
 @router.post("/close")
 async def close_callback(desk: DeskHere, operator: OperatorHere, closed: CallbackCloseIn) -> Me:
     """The operator's callback ends without a case."""

@@ -167,6 +167,16 @@ class Desk(Protocol):
         """
         ...
 
+    async def correct_callback(self, operator_id: str, result: CallbackResultIn) -> Me:
+        """Replace the saved result of a callback; the old one stays on record.
+
+        Raises:
+            ResultRefusedError: the rules refuse it, with field and message.
+            NotFoundError: no such callback, another operator's, or nothing saved of this case yet.
+            DatabaseError: not saved; trying again is safe.
+        """
+        ...
+
     async def close_callback(self, operator_id: str, closed: CallbackCloseIn) -> Me:
         """The operator's callback ends without a case.
 

@@ -115,7 +115,8 @@ async def run(
                 ended = [one for one in await _recorded(made) if State.ENDED in one.states]
                 return len(ended) >= len(ways) and not callers.running()
 
-            await until(all_over, "the last caller", within_s=60 + 2 * len(ways) / rate)
+            longest_s = len(ways) * (talk_s[1] + 1.0) / operators
+            await until(all_over, "the last caller", within_s=60 + longest_s)
         messages = callers.messages()
         return Outcome(
             ways=ways,

@@ -105,6 +105,11 @@ class Conductor:
         self._campaign = campaign
         self._idle = idle
         self._look = look
+        self._left_s: Callable[[], float] = lambda: 0.0
+
+    def left_s(self) -> float:
+        """Seconds of the demo's time that are left of the round; 0 before the first."""
+        return self._left_s()
 
     async def play(
         self,
@@ -137,8 +142,9 @@ class Conductor:
         self, this: Round, following: Round | None, spent_s: Callable[[], float]
     ) -> bool:
         """True: nothing becomes due any more before the following round; False: time is over."""
-        while (left_s := this.until_s - spent_s()) > 0:
-            status = await self._quiet(left_s)
+        self._left_s = lambda: this.until_s - spent_s()
+        while self.left_s() > 0:
+            status = await self._quiet(self.left_s())
             if status is None:
                 return False
             due = [month.next_due for month in status.campaigns if month.next_due is not None]

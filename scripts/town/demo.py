@@ -125,10 +125,10 @@ async def run(options: argparse.Namespace, folder: Path) -> bool:
         await stage.all_free()
         watch.say("all operators are logged in; the town is called by this plan:")
         print(await _plan(stage, rounds[0].begins), flush=True)
-        occasions, ledger = stage.occasions(), stage.carrier.ledger
+        occasions = stage.occasions(lambda: conductor.left_s())
 
         def idle() -> bool:
-            return ledger.idle.is_set() and occasions.idle()
+            return stage.carrier.ledger.idle.is_set() and occasions.idle()
 
         conductor = Conductor(clock, stage.campaign, idle, stage.status)
         calling_us = going_on([occasions.go_on()])

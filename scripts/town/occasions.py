@@ -7,6 +7,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from itertools import islice
 
 from scripts.town.callers import Caller, Callers, Way
 from scripts.town.ledger import Ledger
@@ -19,6 +20,8 @@ RETURN_SHARE = 0.12
 RETURNS_AT_MOST = 6
 RUSH_WITHIN_S = 75.0
 """So long the rush waits until everybody who belongs to it was called."""
+RUSH_S = 30.0
+"""So long it lasts, with the call to whoever asked for one."""
 _RETURN_AFTER_S = (1.0, 4.0)
 _TALKERS_FIRST_S = 0.5
 """By so much those who talk come earlier: the others find a line."""
@@ -40,7 +43,7 @@ _IMPATIENT = {
     Way.GIVES_UP: (Kind.WEEKENDER, Kind.DAYTIME),
     Way.LEAVES_MESSAGE: (Kind.MACHINE,),
 }
-_AT_NIGHT = (Kind.DAYTIME, Kind.WEEKENDER)
+_AT_NIGHT = (Kind.DAYTIME, Kind.WEEKENDER, Kind.NEVER_ANSWERS)
 
 
 class Occasions:
@@ -52,6 +55,7 @@ class Occasions:
         ledger: Ledger,
         references: dict[str, str],
         all_busy: Callable[[], Awaitable[bool]],
+        left_s: Callable[[], float],
         told: Callable[[], datetime | None],
         now: Callable[[], datetime],
         operators: int,
@@ -61,12 +65,14 @@ class Occasions:
         Args:
             references: 整理番号 by number.
             all_busy: whether no operator is free.
+            left_s: seconds until no call of ours is placed any more for a while.
             told: of what moment it is known what callers get; None: of none.
         """
         self._callers = callers
         self._ledger = ledger
         self._references = references
         self._all_busy = all_busy
+        self._left_s = left_s
         self._told = told
         self._now = now
         self._operators = operators
@@ -91,7 +97,7 @@ class Occasions:
             while returns < RETURNS_AT_MOST:
                 await asyncio.sleep(_LOOK_S)
                 await self._day.wait()
-                for number in self._returning():
+                for number in islice(self._returning(), RETURNS_AT_MOST - returns):
                     returns += 1
                     tasks.create_task(self._return(number))
 
@@ -114,7 +120,8 @@ class Occasions:
                     await asyncio.sleep(_LOOK_S)
         except TimeoutError:
             pass  # a small town, or a quiet one: whoever is there
-        await self._day.wait()
+        while not self._day.is_set() or self._left_s() < RUSH_S:
+            await asyncio.sleep(_LOOK_S)
         talkers, impatient = list(self._talkers()), list(self._impatient())
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._all(talkers))

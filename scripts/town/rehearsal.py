@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
-from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -93,13 +93,18 @@ class Rehearsal:
         async with self.sessions.read() as session:
             return await all_callers(session)
 
-    def occasions(self) -> Occasions:
-        """People who call us, while they go on."""
+    def occasions(self, left_s: Callable[[], float]) -> Occasions:
+        """People who call us, while they go on.
+
+        Args:
+            left_s: seconds until no call of ours is placed any more for a while.
+        """
         return Occasions(
             self.callers,
             self.carrier.ledger,
             self.references,
             all_busy=self._all_busy,
+            left_s=left_s,
             told=self._told,
             now=self.clock.now,
             operators=self.plan.operators,

@@ -233,6 +233,7 @@ class Phone(asyncio.DatagramProtocol):
         call.local, call.remote = answer.get("From"), answer.get("To")
         call.target = _uri(answer.get("Contact")) or uri
         if answer.status == 200:
+            call.answered = True
             seq = int(answer.get("CSeq").split()[0])
             self.request("ACK", call.target, call.call_id, seq, from_=call.local, to=call.remote)
             call.begin_sound(answer.body)

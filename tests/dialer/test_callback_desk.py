@@ -218,6 +218,44 @@ async def test_a_result_completes_the_case_and_frees_the_operator(
     assert len(await counter.rows(ResultRow)) == 1
 
 
+async def test_a_result_is_corrected_and_the_old_one_stays_on_record(
+    counter: Counter, case: int, town: Town
+) -> None:
+    await identified(counter, case)
+    with pytest.raises(NotFoundError):  # nothing is saved yet
+        await counter.desk.correct_callback(OPERATOR, counter.result(case))
+    await counter.desk.save_callback(OPERATOR, counter.result(case, "person_incomplete"))
+    assert await town.standing(case) == ("open", None)
+    await counter.desk.correct_callback(OPERATOR, counter.result(case))
+    assert await town.standing(case) == ("complete", "キ")
+    with pytest.raises(ResultRefusedError):
+        wrong = counter.result(case, script_finished=False)
+        await counter.desk.correct_callback(OPERATOR, wrong)
+    with pytest.raises(NotFoundError):  # another operator's
+        await counter.results.correct_callback("202", counter.result(case))
+    await counter.desk.correct_callback(OPERATOR, counter.result(case, "person_incomplete"))
+    assert await town.standing(case) == ("open", None)
+    rows = await counter.rows(ResultRow)
+    assert [row.outcome for row in rows] == [
+        "person_incomplete",
+        "person_done",
+        "person_incomplete",
+    ]
+    assert [row.replaces_id for row in rows] == [None, rows[0].id, rows[1].id]
+
+
+async def test_what_rings_for_a_case_that_a_correction_ends_is_hung_up(
+    counter: Counter, case: int, town: Town
+) -> None:
+    attempt = await town.place(await town.phone(case), counter.clock.now())
+    counter.place(attempt, case=case, campaign=town.campaign_id)
+    await identified(counter, case)
+    await counter.desk.save_callback(OPERATOR, counter.result(case, "person_incomplete"))
+    await counter.desk.correct_callback(OPERATOR, counter.result(case))
+    await turns()
+    assert counter.link.names()[-1] == "Hangup"
+
+
 async def test_what_rings_for_a_case_that_has_ended_is_hung_up(
     counter: Counter, case: int, town: Town
 ) -> None:

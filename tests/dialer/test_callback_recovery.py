@@ -380,3 +380,13 @@ async def test_an_operator_who_comes_late_finds_what_they_owe(room: Room) -> Non
     room.callbacks.settled(A)
     room.free()
     assert room.seat() == ("away", None)
+
+
+async def test_a_journal_that_contradicts_what_was_heard_changes_nothing(room: Room) -> None:
+    await brought(room, State.RECORDING)
+    room.asterisk({A: ""}, a=entry("asked_back"))
+    await room.look()
+    assert room.where() == "recording"
+    room.asterisk(a=entry("asked_back", ended=True))
+    await room.look()
+    assert not room.ends()[0].callback.asked_back

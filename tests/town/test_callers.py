@@ -77,7 +77,7 @@ async def called_back(stage: Rehearsal, number: str) -> None:
 
 
 async def at_night(stage: Rehearsal, begun: datetime) -> None:
-    occasions = stage.occasions()
+    occasions = stage.occasions(lambda: 0.0)
     stage.clock.jump_to(datetime.combine(begun.date(), NIGHT, JST))
     async with occasions.night():
         assert occasions.idle()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.clock import JumpClock
-from dialer.web.models import CallsInFlight, CampaignStatus, OperatorStatus, Status
+from dialer.web.models import CallersStatus, CallsInFlight, CampaignStatus, OperatorStatus, Status
 from rules.calendar import JST
 from scripts.town import conductor
 from scripts.town.conductor import Conductor, Round, is_non_weekday, rounds_from
@@ -84,7 +85,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conductor, "_LOOK_S", 0.005)
 
 
-async def play(service: PretendedService, rounds: list[Round], tmp_path: Path) -> None:
+async def play(service: PretendedService, rounds: list[Round]) -> None:
     begun = time.monotonic()
     playing = Conductor(service.clock, service, lambda: True, service.look)
     await playing.play(rounds, lambda: time.monotonic() - begun)
@@ -94,41 +95,81 @@ def later(**lengths: float) -> datetime:
     return LONG_AGO + timedelta(**lengths)
 
 
-async def test_the_calendar_jumps_to_whatever_becomes_due_next(tmp_path: Path) -> None:
+async def test_the_calendar_jumps_to_whatever_becomes_due_next() -> None:
     due = [later(minutes=10), later(minutes=30), later(days=1), later(days=2)]
     service = PretendedService(JumpClock(LONG_AGO), list(due))
     rounds = [Round(begins=LONG_AGO, until_s=5), Round(begins=later(days=1), until_s=5)]
-    await play(service, rounds, tmp_path)
+    await play(service, rounds)
     assert [at.replace(microsecond=0) for at in service.placed] == due
     assert service.words == []
 
 
-async def test_no_call_in_progress_sees_a_jump(tmp_path: Path) -> None:
+async def test_no_call_in_progress_sees_a_jump() -> None:
     service = PretendedService(
         JumpClock(LONG_AGO), [later(seconds=0), later(minutes=10)], call_s=0.3
     )
     begun = time.monotonic()
-    await play(service, [Round(begins=LONG_AGO, until_s=5)], tmp_path)
+    await play(service, [Round(begins=LONG_AGO, until_s=5)])
     assert len(service.placed) == 2
     assert time.monotonic() - begun >= 0.6
 
 
-async def test_whoever_is_due_is_called_before_the_calendar_jumps(tmp_path: Path) -> None:
+async def test_whoever_is_due_is_called_before_the_calendar_jumps() -> None:
     due = [later(seconds=0), later(minutes=10)]
     service = PretendedService(JumpClock(LONG_AGO), list(due), hesitates_s=0.3)
-    await play(service, [Round(begins=LONG_AGO, until_s=5)], tmp_path)
+    await play(service, [Round(begins=LONG_AGO, until_s=5)])
     assert [at.replace(microsecond=0) for at in service.placed] == due
 
 
-async def test_a_round_that_takes_too_long_is_paused_and_the_next_one_begins(
-    tmp_path: Path,
-) -> None:
+async def test_a_round_that_takes_too_long_is_paused_and_the_next_one_begins() -> None:
     every_second = [later(seconds=n / 100) for n in range(500)]  # never quiet by itself
     service = PretendedService(JumpClock(LONG_AGO), [*every_second, later(days=1)], call_s=0.05)
     rounds = [Round(begins=LONG_AGO, until_s=0.5), Round(begins=later(days=1), until_s=1.0)]
-    await play(service, rounds, tmp_path)
+    await play(service, rounds)
     assert service.words == ["pause", "resume"]
     assert service.placed[-1] >= later(days=1)
+
+
+async def test_the_first_night_belongs_to_others_and_the_next_day_comes_after_it() -> None:
+    service = PretendedService(JumpClock(LONG_AGO), [later(days=1), later(days=2)])
+    nights: list[datetime] = []
+
+    @asynccontextmanager
+    async def night() -> AsyncIterator[None]:
+        assert service.placed == []
+        nights.append(service.clock.now())
+        yield
+        nights.append(service.clock.now())
+
+    rounds = [Round(begins=later(days=n), until_s=5) for n in range(3)]
+    begun = time.monotonic()
+    playing = Conductor(service.clock, service, lambda: True, service.look)
+    await playing.play(rounds, lambda: time.monotonic() - begun, night)
+    assert [at.replace(microsecond=0) for at in nights] == [
+        LONG_AGO.replace(hour=21),
+        later(days=1),
+    ]
+
+
+@pytest.mark.parametrize("somebody", ["on a line", "waiting"])
+async def test_the_calendar_stands_still_while_somebody_calls_us(somebody: str) -> None:
+    service = PretendedService(JumpClock(LONG_AGO), [later(minutes=10)])
+    over = time.monotonic() + 0.3
+
+    async def look() -> Status:
+        status = await service.look()
+        waiting = int(somebody == "waiting" and time.monotonic() < over)
+        return status.model_copy(update={"callers": CallersStatus(waiting=waiting)})
+
+    def idle() -> bool:
+        assert 0 < playing.left_s() <= 5
+        return somebody != "on a line" or time.monotonic() >= over
+
+    begun = time.monotonic()
+    playing = Conductor(service.clock, service, idle, look)
+    await playing.play([Round(begins=LONG_AGO, until_s=5)], lambda: time.monotonic() - begun)
+    assert len(service.placed) == 1
+    assert time.monotonic() >= over
 
 
 @given(st.dates(date(2026, 9, 1), date(2030, 12, 31)))

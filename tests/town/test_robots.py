@@ -16,6 +16,7 @@ from dialer.profiles import load_profile
 from dialer.web.case_models import ResultIn
 from rules.outcome import Recorder
 from scripts.town import robots
+from scripts.town.callers import Caller, Way
 from scripts.town.people import Heard
 from scripts.town.robots import Manner, RefusedError, Robot, in_a_while, result_of
 from scripts.town.softphones import Softphone
@@ -75,12 +76,16 @@ class Service:
             200, json={"rev": len(self.asked), "call": None, "callback": None, **screen}
         )
 
-    async def meets(self, heard: Heard | None, manner: Manner) -> None:
+    async def meets(
+        self, heard: Heard | None, manner: Manner, caller: Caller | None = None
+    ) -> None:
         """Let a robot work until the script is over."""
         client = httpx.AsyncClient(
             base_url="http://service", transport=httpx.MockTransport(self.answer)
         )
-        robot = Robot(client, Softphone("201"), lambda number: heard, 1, manner)
+        robot = Robot(
+            client, Softphone("201"), lambda number: heard, 1, manner, lambda number: caller
+        )
         working = asyncio.create_task(robot.work())
         over = asyncio.create_task(self.over.wait())
         done, _ = await asyncio.wait({working, over}, return_when=asyncio.FIRST_COMPLETED)
@@ -165,6 +170,73 @@ async def test_a_robot_does_what_its_screen_asks_for(
     service = Service(*screens)
     await service.meets(heard, HURRIED)
     assert [f"{method} {path.removeprefix('/api/')}" for method, path in service.asked] == asked
+
+
+CALLER: dict[str, Any] = {
+    "callback_id": "1.1",
+    "number": "0258000001",
+    "candidates": [],
+    "case": None,
+}
+KNOWN = {**CALLER, "candidates": [{"case_id": 7}]}
+OPENED = {**KNOWN, "case": {"case_id": 7}}
+CALLS_US = {"state": "talking", "callback": CALLER}
+CALLED_US = {"state": "after_call_work", "callback": CALLER}
+
+
+@pytest.mark.parametrize(
+    ("reference", "screens", "asked", "said"),
+    [
+        # their number tells who it is
+        (
+            None,
+            [{**CALLS_US, "callback": KNOWN}, CALLS_US, {**CALLED_US, "callback": OPENED}, FREE],
+            ["GET me", "POST callback/identify", "POST hangup", "POST callback/result", "GET me"],
+            {"callback_id": "1.1", "case_id": 7},
+        ),
+        # they are still being looked up
+        (
+            None,
+            [{**CALLS_US, "callback": {**CALLER, "candidates": None}}, CALLS_US, CALLED_US, FREE],
+            ["GET me", "GET me", "POST hangup", "POST callback/close", "GET me"],
+            {"callback_id": "1.1", "kind": "unrelated"},
+        ),
+        # no number is shown: they tell their reference
+        (
+            "202609000001",
+            [CALLS_US, {"cases": [{"case_id": 8}]}, CALLS_US, CALLED_US, FREE],
+            [
+                "GET me",
+                "POST callback/search",
+                "POST callback/identify",
+                "POST hangup",
+                "POST callback/close",
+                "GET me",
+            ],
+            {"callback_id": "1.1", "reference": "202609000001"},
+        ),
+        # the time for after-call work ran out: the result is still owed
+        (
+            None,
+            [{"state": "paused", "callback": OPENED}, FREE],
+            ["GET me", "POST callback/result", "GET me"],
+            {
+                "callback_id": "1.1",
+                "case_id": 7,
+                "outcome": "person_done",
+                "script_finished": True,
+            },
+        ),
+    ],
+)
+async def test_a_robot_finds_out_who_calls_and_records_it(
+    reference: str | None, screens: list[dict[str, Any] | int], asked: list[str], said: object
+) -> None:
+    service = Service(*screens)
+    caller = Caller(way=Way.TALKS, number=CALLER["number"], reference=reference)
+    await service.meets(None, HURRIED, caller)
+    assert [f"{method} {path.removeprefix('/api/')}" for method, path in service.asked] == asked
+    assert json.loads(service.bodies[0]) == said
 
 
 async def test_a_refused_result_is_an_error_and_not_tried_again() -> None:

@@ -53,9 +53,11 @@ export class ResultForm {
   }
 
   correct(saved) {
-    this.begin({ attempt_id: saved.body.attempt_id });
+    const { attempt_id, callback_id, case_id } = saved.body;
+    this.begin(callback_id ? { callback_id, case_id } : { attempt_id });
     this.correcting = true;
-    $("#result-title").textContent = `架電結果の訂正: ${saved.title}`;
+    const what = callback_id ? "折り返し電話の結果" : "架電結果";
+    $("#result-title").textContent = `${what}の訂正: ${saved.title}`;
     this.form.hidden = false;
     this.fill(saved.body);
   }

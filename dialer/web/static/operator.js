@@ -123,13 +123,12 @@ async function save(event) {
 }
 
 function saving(body) {
-  if (body.callback_id) return ["POST", "/api/callback/result"];
+  if (body.callback_id) return [form.correcting ? "PUT" : "POST", "/api/callback/result"];
   return form.correcting ? ["PUT", `/api/result/${body.attempt_id}`] : ["POST", "/api/result"];
 }
 
 function remember(result) {
-  $("#last").hidden = Boolean(result.body.callback_id); // what was saved of a caller stands
-  if (result.body.callback_id) return;
+  $("#last").hidden = false;
   saved = result;
   $("#last span").textContent = `直前の結果: ${saved.title} ${names[saved.body.outcome] ?? ""}`;
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
-from db import cases, ledger, results, stops
+from db import callbacks, cases, ledger, results, stops
 from db.cases import FactKind
 from db.results import Recorded
 from db.session import Sessions
@@ -27,6 +27,7 @@ from dialer.reports.evidence import (
     write_case,
 )
 from rules.case import Result
+from tests.db.callers import GAVE_UP, calls_us
 from tests.db.town import NOON, OPERATOR, Town, at
 
 Rows = list[dict[str, str]]
@@ -105,6 +106,21 @@ async def test_three_unanswered_attempts_complete_the_case_under_ka(town: Town) 
             "別の時間帯": "適合",
             "平日以外": "実施",
         }
+    ]
+
+
+async def test_a_person_who_called_us_in_vain_has_a_row_with_the_phone(town: Town) -> None:
+    case_id = await town.case("1", "0258000001")
+    phone = await town.phone(case_id)
+    place = callbacks.Place(campaign_id=town.campaign_id, case_id=case_id, phone_id=phone.id)
+    for when, asked in (("24 21:00", False), ("25 10:00", True)):
+        callback = await calls_us(town, GAVE_UP, at(when))
+        async with town.sessions.write() as session:
+            await callbacks.not_reached(session, callback, place, at=at(when), asked=asked)
+    course, _ = await tables(town, case_id)
+    assert [(row["区分"], row["時刻"], row["電話"], row["結果"]) for row in course] == [
+        ("折り返し", "21:00:00", "1", "つながらなかった着信"),
+        ("折り返し", "10:00:00", "1", "折り返しの希望"),
     ]
 
 

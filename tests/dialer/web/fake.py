@@ -243,6 +243,10 @@ class FakeDesk:
             raise ConflictError("通話中です。通話を終えてから記録してください")
         return self.becomes(State.FREE)
 
+    async def correct_callback(self, operator_id: str, result: CallbackResultIn) -> Me:
+        self._note("correct_callback", operator_id, result)
+        return self.present
+
     async def close_callback(self, operator_id: str, closed: CallbackCloseIn) -> Me:
         self._note("close_callback", operator_id, closed)
         if self._caller(closed.callback_id).on_line:

@@ -132,6 +132,15 @@ async def test_a_caller_is_identified_talked_to_and_recorded(page: Page, desk: F
     assert (saved.callback_id, saved.case_id) == (CALLBACK_ID, 1)
     assert (saved.outcome, saved.script_finished, saved.note) == ("person_done", True, "来月払う")
 
+    await page.get_by_role("button", name="この結果を訂正").click()
+    await expect(form.get_by_role("heading")).to_contain_text("折り返し電話の結果の訂正")
+    await expect(form.get_by_label("メモ")).to_have_value("来月払う")
+    await form.get_by_label("メモ").fill("来週払う")
+    await page.keyboard.press("Control+Enter")
+    await expect(form).to_be_hidden()
+    ((who, corrected),) = (one[1:] for one in desk.asked if one[0] == "correct_callback")
+    assert (who, corrected) == ("201", saved.model_copy(update={"note": "来週払う"}))
+
 
 async def test_a_caller_without_number_is_found_by_name(page: Page, desk: FakeDesk) -> None:
     desk.found = SearchOut(cases=(a_brief(),), more=True)

@@ -94,6 +94,8 @@ async def test_a_result_and_an_end_without_a_case_reach_the_desk_whole(
     }
     assert (await client.post("/api/callback/result", json=whole)).json()["state"] == "free"
     assert desk.asked == [("save_callback", "201", CallbackResultIn.model_validate(whole))]
+    assert (await client.put("/api/callback/result", json=whole)).status_code == 200
+    assert desk.asked[-1] == ("correct_callback", "201", CallbackResultIn.model_validate(whole))
     desk.becomes(State.AFTER_CALL_WORK, callback=a_callback(on_line=False))
     assert (await client.post("/api/callback/close", json=BODIES["close"])).status_code == 200
     closed = CallbackCloseIn(callback_id=CALLBACK_ID, kind=CloseKind.OTHER, note=PERSON)
