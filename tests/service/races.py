@@ -28,9 +28,11 @@ from tests.service.rig import MONDAY, Screen
 
 OPERATORS = 3
 SAME_INSTANT_S = 0.06
-_AHEAD_S = 0.05
+_AHEAD_S = 0.03
 """From dialling us until one waits."""
-_RUN_S = 30.0
+_RUN_S = 40.0
+_TALK_S = (0.3, 3.5)
+"""So that who waits often does so longer than the patience."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,8 +77,8 @@ class Race:
     callers: int
     called: int
     abandoned: int
-    apart_s: float
-    """Between a caller waiting and a person answering, at the least."""
+    after_s: float
+    """How much later than a caller a person we called began to wait (less than 0: earlier), at the least."""
     broken: list[str]
 
 
@@ -158,7 +160,7 @@ class Course:
         while True:
             call, caller = me["call"], me["callback"]
             if me["state"] == "talking" and (call or caller):
-                await asyncio.sleep(self.chance.uniform(0.2, 2.5))
+                await asyncio.sleep(self.chance.uniform(*_TALK_S))
                 await screen.post("hangup")
                 await screen.until("after_call_work", "paused")
             elif me["state"] == "after_call_work" and caller is not None:
@@ -213,7 +215,7 @@ class Course:
             callers=len(callers),
             called=len(numbers),
             abandoned=len(lost),
-            apart_s=_apart_s(calls, callbacks),
+            after_s=_after_s(calls, callbacks),
             broken=broken,
         )
 
@@ -321,9 +323,8 @@ def _twice_at_once(sides: list[Side]) -> list[str]:
     ]
 
 
-def _apart_s(calls: list[Side], callbacks: list[Side]) -> float:
+def _after_s(calls: list[Side], callbacks: list[Side]) -> float:
     answered = [call.entered(call_state.State.WAITING) for call in calls if not call.reserved]
     waiting = [one.entered(callback_state.State.WAITING) for one in callbacks]
-    return min(
-        abs((a - w).total_seconds()) for a in answered for w in waiting if a is not None and w
-    )
+    apart = ((a - w).total_seconds() for a in answered for w in waiting if a and w)
+    return min(apart, key=abs)
