@@ -34,7 +34,7 @@ OFTEN_ONE = 0.5
 """Of the calls for which an operator is free, those for which there is just one."""
 DOUBT = 0.7
 """Standard deviations by which fewer answers are reckoned with than expected."""
-PENDING, PENDING_EACH = 0.3, 0.035
+PENDING, PENDING_EACH = 0.05, 0.05
 """Abandoned calls held back for the calls that are ringing as the last one is used up; so many more for each
 operator."""
 LAST_ANSWERS = 2.0

@@ -37,7 +37,7 @@ FACTS: tuple[type, ...] = get_args(callback_events.Fact)
 # state, fact -> state, orders
 TABLE = """
 arrived    Queued            waiting    find_operator
-arrived    LeftAlone         alone      take_over find_operator
+arrived    LeftAlone         alone      find_operator take_over
 arrived    GuidancePlayed    guidance
 arrived    MessageBegun      recording
 arrived    HungUp            ended      settle
@@ -46,7 +46,7 @@ waiting    OperatorAssigned  joining    join
 waiting    TakenByQueue      talking    operator_talks
 waiting    Queued            waiting
 waiting    OperatorMissed    waiting
-waiting    LeftAlone         alone      take_over find_operator
+waiting    LeftAlone         alone      find_operator take_over
 waiting    GuidancePlayed    guidance
 waiting    MessageBegun      recording
 waiting    AskedBack         asked_back
@@ -77,7 +77,7 @@ talking    Connected         talking
 talking    TakenByQueue      talking
 talking    OperatorMissed    waiting    operator_gone find_operator
 talking    Queued            waiting    free_operator find_operator
-talking    LeftAlone         alone      free_operator take_over find_operator
+talking    LeftAlone         alone      free_operator find_operator take_over
 talking    HungUp            ended      after_call settle
 
 guidance   GuidancePlayed    guidance
