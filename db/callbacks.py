@@ -232,9 +232,10 @@ async def talk(session: AsyncSession, callback_id: str) -> Talk | None:
 
 
 async def place_of(session: AsyncSession, number_key: str) -> Place | None:
-    """The phone with this number of an open case that is called now; None: there is none.
+    """The phone with this number of an open case of a month that is called; None: there is none.
 
-    Of several the one that was called last: its call is what is answered.
+    Who calls while it is paused is called when it goes on. Of several the one that was
+    called last: its call is what is answered.
     """
     row = (await session.execute(_PLACES, {"number": number_key})).first()
     if row is None:
@@ -326,7 +327,7 @@ _PLACES = (
         PhoneRow.number_key == bindparam("number"),
         PhoneRow.status == PhoneStatus.OPEN.value,
         CaseRow.status == CaseStatus.OPEN.value,
-        Campaign.state == CampaignState.RUNNING.value,
+        Campaign.state.in_((CampaignState.RUNNING.value, CampaignState.PAUSED.value)),
     )
     .order_by(_last_call.is_(None), _last_call.desc(), PhoneRow.id)
     .limit(1)

@@ -89,7 +89,7 @@ class CallbackRecovery:
 
         Args:
             after_silence: events may have been missed; else it is the regular look, which only finds
-                callbacks without a channel and entries that are still in the journal.
+                callbacks without a channel, talks unheard of, and what is left in the journal.
 
         Raises:
             AmiError: the link broke again.
@@ -106,9 +106,11 @@ class CallbackRecovery:
             entry, channel = journal.get(callback.id), channels.get(callback.id)
             if channel is None and (callback.id in begun or self._is_over(entry)):
                 caught_up.append((callback, self._gone(callback, entry)))
-            elif channel is not None and entry is not None and after_silence:
+            elif channel is not None and entry is not None:
                 bridged = bool(channel.bridgeid)
-                caught_up.append((callback, _up_to(callback, entry, joined=bridged)))
+                # the regular look only finds a talk whose beginning nobody heard
+                if after_silence or (bridged and callback.state is State.JOINING):
+                    caught_up.append((callback, _up_to(callback, entry, joined=bridged)))
         # talks first: their operators must not be given to somebody who waits
         for callback, facts in sorted(caught_up, key=lambda one: not _is_talk(*one)):
             self._callbacks.catch_up(callback.id, facts)

@@ -21,16 +21,18 @@ from db.keys import Keys
 from dialer.ami import contract, handover
 from dialer.ami.link import Link, Value
 from dialer.clock import Clock
-from dialer.errors import AmiError
+from dialer.errors import AmiError, RefusedError
 from dialer.ledger import CallbackEnd, LedgerWriter
 from dialer.metrics import Metrics
 from dialer.seats import Seats
 from rules import callback_state
-from rules.callback_events import Fact, GuidancePlayed, OperatorAssigned
+from rules.callback_events import Fact, GuidancePlayed, OperatorAssigned, OperatorMissed
 from rules.callback_state import WAITS, Callback, IllegalFactError, Order, State
 from rules.operator_state import Event, NotNowError
 
 HANG_UP_AGAIN_S = 0.3
+CONNECT_AGAIN_S = 0.02
+CONNECT_TRIES = 50
 TAKE_OVER_AGAIN_S = 10.0
 """A caller who was taken out of Asterisk's own queue and is there again this soon is left there: nobody
 answers the dialplan. They are served from there."""
@@ -236,8 +238,7 @@ class Callbacks:
         self._blind = False
         self.serve()
         for caller in self.alive():
-            if caller.callback.state is State.ALONE:
-                self._take_over(caller)
+            self._take_over(caller)
 
     def end_again(self, callback: str, message_s: int | None = None) -> None:
         """A callback that had ended before we started: what follows from its end is due, or its operator
@@ -347,7 +348,7 @@ class Callbacks:
             case Order.JOIN:
                 assert operator is not None
                 caller.assigned_s = self._clock.monotonic()
-                self._send(handover.connect_callback(callback.id, operator))
+                self._start(self._connect(callback.id, operator))
                 self._move_operator(operator, Event.ASSIGNED, callback.id)
             case Order.OPERATOR_TALKS:
                 # also whom Asterisk's own queue gave a caller, whatever they were doing
@@ -362,7 +363,8 @@ class Callbacks:
 
     def _take_over(self, caller: Caller) -> None:
         now_s, last_s = self._clock.monotonic(), caller.taken_over_s
-        if not self._blind and (last_s is None or now_s - last_s > TAKE_OVER_AGAIN_S):
+        is_there = caller.callback.state is State.ALONE and not self._blind
+        if is_there and (last_s is None or now_s - last_s > TAKE_OVER_AGAIN_S):
             caller.taken_over_s = now_s
             self._send(handover.take_over(caller.callback.id))
 
@@ -388,6 +390,33 @@ class Callbacks:
         task = asyncio.get_running_loop().create_task(job)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _connect(self, callback: str, operator: str) -> None:
+        """Join them. Asterisk refuses a line that is gone, whose end it will tell, and one that is on its way
+        to another place for some milliseconds; refused, nothing has happened, so it is sent again."""
+        for _ in range(CONNECT_TRIES):
+            try:
+                await self._link.act(handover.connect_callback(callback, operator))
+                return
+            except RefusedError:
+                await asyncio.sleep(CONNECT_AGAIN_S)
+            except AmiError as error:
+                # whether they are joined will be told, or is found by recovery
+                _log.info("action_failed", action="Redirect", callback=callback, error=error)
+                return
+            if not self._is_joining(callback, operator) or self._blind:
+                return
+        _log.warning("caller_not_joined", callback=callback, operator=operator)
+        moment = self.moment(callback)
+        assert moment is not None
+        self.apply(OperatorMissed(callback=callback, at=moment, operator=operator))
+
+    def _is_joining(self, callback: str, operator: str) -> bool:
+        caller = self._callers.get(callback)
+        return caller is not None and (caller.callback.state, caller.callback.operator) == (
+            State.JOINING,
+            operator,
+        )
 
     async def _sent(self, action: dict[str, Value]) -> None:
         try:

@@ -70,7 +70,7 @@ class Order(StrEnum):
     """What the service has to do after a fact."""
 
     TAKE_OVER = "take_over"
-    """Send the caller from Asterisk's own queue into our line."""
+    """Send the caller from Asterisk's own queue into our line, unless an operator was found for them."""
     FIND_OPERATOR = "find_operator"
     JOIN = "join"
     """Send the caller's channel to the assigned operator."""
@@ -114,7 +114,7 @@ class IllegalFactError(Exception):
 _S, _O = State, Order
 _END = (_S.ENDED, (_O.SETTLE,))
 _QUEUED = (_S.WAITING, (_O.FIND_OPERATOR,))
-_ALONE = (_S.ALONE, (_O.TAKE_OVER, _O.FIND_OPERATOR))
+_ALONE = (_S.ALONE, (_O.FIND_OPERATOR, _O.TAKE_OVER))
 _TALK = (_S.TALKING, (_O.OPERATOR_TALKS,))
 _MISSED = (_S.WAITING, (_O.OPERATOR_GONE, _O.FIND_OPERATOR))
 
@@ -165,7 +165,7 @@ TRANSITIONS: dict[tuple[State, type], tuple[State, tuple[Order, ...]]] = {
     # the caller waits again without a word of it: Asterisk's own queue, or a Redirect of ours that
     # crossed with it, ended the talk
     (_S.TALKING, Queued): (_S.WAITING, (_O.FREE_OPERATOR, _O.FIND_OPERATOR)),
-    (_S.TALKING, LeftAlone): (_S.ALONE, (_O.FREE_OPERATOR, _O.TAKE_OVER, _O.FIND_OPERATOR)),
+    (_S.TALKING, LeftAlone): (_S.ALONE, (_O.FREE_OPERATOR, _O.FIND_OPERATOR, _O.TAKE_OVER)),
     (_S.TALKING, HungUp): (_S.ENDED, (_O.AFTER_CALL, _O.SETTLE)),
     #
     (_S.GUIDANCE, GuidancePlayed): (_S.GUIDANCE, ()),  # seen in the journal and as an event

@@ -70,7 +70,7 @@ class Server:
                 saved_at=time.time(),
             )
         )
-        me = answer.json()
+        me: dict[str, Any] = answer.json()
         if me["state"] == "paused":
             me = (await self.http.post("/api/ready")).raise_for_status().json()
         return me

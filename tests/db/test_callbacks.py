@@ -112,6 +112,9 @@ async def test_of_several_with_the_number_the_one_called_last_is_meant(town: Tow
     assert await meant() == second
     async with town.sessions.write() as session:
         await set_state(session, "2026-09", CampaignState.PAUSED, at=NOON, by="tests")
+    assert await meant() == second  # who calls now is owed a call when it goes on
+    async with town.sessions.write() as session:
+        await set_state(session, "2026-09", CampaignState.CLOSED, at=NOON, by="tests")
     assert await meant() is None
 
 

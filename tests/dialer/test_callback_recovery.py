@@ -390,3 +390,13 @@ async def test_a_journal_that_contradicts_what_was_heard_changes_nothing(room: R
     room.asterisk(a=entry("asked_back", ended=True))
     await room.look()
     assert not room.ends()[0].callback.asked_back
+
+
+@pytest.mark.parametrize(("bridge", "state"), [("b", "talking"), ("", "joining")])
+async def test_the_regular_look_finds_a_talk_whose_beginning_nobody_heard(
+    room: Room, bridge: str, state: str
+) -> None:
+    await brought(room, State.JOINING)
+    room.asterisk({A: bridge}, a=entry("joining", "201"))
+    await room.look(after_silence=False)
+    assert room.where() == state

@@ -403,3 +403,53 @@ async def test_nothing_of_a_caller_is_in_a_repr(line: Line) -> None:
     await line.call(A, number="0258000001")
     assert "0258000001" not in repr(line.of(A))
     assert "0258000001" not in "".join(map(repr, line.ledger.entries))
+
+
+async def test_a_line_that_is_on_its_way_elsewhere_is_joined_a_moment_later(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dialer.callbacks.CONNECT_AGAIN_S", 0)
+    line.link.refuses.add("Redirect")
+    line.sit("201")
+    await line.call(A)
+    line.link.refuses.clear()
+    await turns()
+    tried = await line.joined()
+    assert tried == [(A, "201")] * len(tried)
+    assert len(tried) > 1
+    await line.say(Connected)
+    await turns()
+    assert (await line.joined(), line.where()) == (tried, "talking")
+
+
+async def test_a_line_that_is_gone_is_left_alone(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dialer.callbacks.CONNECT_AGAIN_S", 0)
+    line.link.refuses.add("Redirect")
+    line.sit("201")
+    await line.call(A)
+    await line.say(HungUp)
+    tried = await line.joined()
+    await turns()
+    assert await line.joined() == tried
+    assert line.seat() == ("free", None)
+
+
+async def test_an_operator_to_whom_nobody_can_be_sent_is_given_back(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dialer.callbacks.CONNECT_AGAIN_S", 0)
+    monkeypatch.setattr("dialer.callbacks.CONNECT_TRIES", 3)
+    line.link.refuses.add("Redirect")
+    line.sit("201")
+    await line.call(A)
+    await turns(20)
+    assert (len(await line.joined()), line.where(), line.seat()) == (3, "waiting", ("away", None))
+
+
+async def test_who_is_found_alone_while_somebody_is_free_is_joined_at_once(line: Line) -> None:
+    line.sit("201")
+    line.callbacks.arrive(A, "0258000101", None)
+    await line.say(LeftAlone)
+    assert [one["Context"] for one in line.link.sent] == ["yobirin-callback-connect"]

@@ -10,13 +10,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 from panoramisk.message import Message
@@ -35,9 +35,13 @@ from tests.asterisk.phone import HOST, Call
 from tests.databases import PostgresServer
 from tests.service.rig import MONDAY, Rig, Screen, open_house, rig
 
+T = TypeVar("T")
+
 READY_S = 40.0
 """Longest until a part that was started again is there."""
 _LOOK_S = 0.05
+_DURABLE = "synchronous_commit=on"
+"""What was committed outlives the server's death, as anywhere but in quick tests."""
 _LOUD = 0x20
 """From this step of µ-law on something is heard."""
 
@@ -93,7 +97,7 @@ class Front:
     dialer: subprocess.Popen[bytes] | None = None
     answerer: subprocess.Popen[bytes] | None = None
     _callers: int = 0
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
 
     # parts -------------------------------------------------------------------------------------
 
@@ -127,7 +131,7 @@ class Front:
     async def repair(self) -> None:
         """Start whatever is dead, and wait until all is well."""
         if not self.postgres.runs:
-            await asyncio.to_thread(self.postgres.start)
+            await asyncio.to_thread(self.postgres.start, _DURABLE)
         await self.rig.sessions.engine.dispose()  # our own connections died too
         if self.answerer is None or self.answerer.poll() is not None:
             await self.start_answerer()
@@ -139,17 +143,18 @@ class Front:
         """Wait until the service dials and its board is new."""
         base = f"http://127.0.0.1:{self.rig.settings.http.port}"
         path = self.rig.settings.agi.board
-        async with (
-            asyncio.timeout(READY_S),
-            httpx.AsyncClient(base_url=base, trust_env=False, timeout=2) as http,
-        ):
-            while True:
+        until = time.monotonic() + READY_S
+        told: Any = None
+        async with httpx.AsyncClient(base_url=base, trust_env=False, timeout=2) as http:
+            while time.monotonic() < until:
                 with contextlib.suppress(httpx.HTTPError):
-                    well = bool((await http.get("/healthz")).json()["ready"])
+                    told = (await http.get("/healthz")).json()
                     board = read_board(path)
-                    if well and board and moment_of(path, board) - board.at < timedelta(seconds=2):
+                    fresh = board and moment_of(path, board) - board.at < timedelta(seconds=2)
+                    if fresh and told["ready"]:
                         return
                 await asyncio.sleep(_LOOK_S)
+        raise TimeoutError(f"not ready within {READY_S:.0f} s, it says: {told}")
 
     def hold_answerer(self) -> None:
         """It hangs until `let_answerer_go`."""
@@ -236,9 +241,9 @@ class Front:
 
     # the rest ----------------------------------------------------------------------------------
 
-    def start(self, job: Any) -> asyncio.Task[None]:
+    def start(self, job: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Run something beside; it is ended with the centre."""
-        task: asyncio.Task[None] = asyncio.create_task(job)
+        task = asyncio.create_task(job)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
@@ -285,6 +290,8 @@ def _profile(folder: Path, pacing_mode: str) -> Path:
 async def front(operators: int, pacing_mode: str = "predictive") -> AsyncIterator[Front]:
     """A centre at work, with operators who are logged in and take no calls yet."""
     with PostgresServer.running() as postgres:
+        postgres.stop()
+        postgres.start(_DURABLE)
         postgres.execute("CREATE DATABASE front")
         url = postgres.url("front")
         await upgrade(url)

@@ -106,13 +106,12 @@ class Course:
             (await screen.post("ready")).raise_for_status()
         await self.centre.rig.set_campaign(CampaignState.RUNNING)
         ringing = [await self._rings() for _ in range(count)]
-        beside = [self.centre.start(self._take_calls())]
-        beside += [self.centre.start(self._work(screen)) for screen in screens]
+        beside = [self.centre.start(job) for job in (self._take_calls(), *map(self._work, screens))]
         picked_up = [self.centre.start(self._pick_up(call)) for call in ringing]
         dialled = [self.centre.start(self._dials()) for _ in range(self.chance.randint(1, 2))]
         try:
             await asyncio.gather(*picked_up)
-            callers: list[Caller] = await asyncio.gather(*dialled)  # type: ignore[arg-type]
+            callers = await asyncio.gather(*dialled)
             await self._until(lambda: self._over(callers, numbers))
         finally:
             for task in beside:

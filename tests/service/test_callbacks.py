@@ -132,6 +132,28 @@ async def test_callers_wait_in_their_order_and_the_next_is_joined_as_the_operato
     assert states == [["waiting", "joining", "talking", "ended"]] * 3
 
 
+async def test_whose_operators_line_breaks_gets_the_same_operator_again_when_they_are_back(
+    centre: Rig,
+) -> None:
+    [screen] = await logged_in(centre)
+    call = await call_us(centre)
+    await screen.until("talking")
+    assert screen.leg is not None
+    screen.leg.hang_up()
+    await screen.until("away")
+    await call.hears(tones.WAIT_HZ)
+    screen.leg = await centre.house.nailed_up(screen.id)
+    await screen.until("paused")
+    await screen.post("ready")
+    await screen.until("talking")
+    call.speaks = 500
+    await screen.leg.hears(500)
+    call.hang_up()
+    await screen.until("after_call_work")
+    [states] = await centre.until_ended(1)
+    assert states == [*["waiting", "joining", "talking"] * 2, "ended"]
+
+
 async def test_who_presses_the_key_is_called_back(centre: Rig) -> None:
     [screen] = await logged_in(centre)
     await screen.post("pause")
@@ -257,6 +279,8 @@ async def gone(centre: Rig) -> None:
                     await asyncio.get_running_loop().sock_connect(probe, address)
                 except ConnectionRefusedError:
                     return
+                except ConnectionResetError:  # it is about to close
+                    pass
             await asyncio.sleep(0.02)
 
 

@@ -209,8 +209,9 @@ class Wrecker:
         await asyncio.sleep(0.3)  # long enough to be found again in all that was heard
 
     async def _serve(self, caller: Caller) -> None:
-        """The operator is there for whoever still waits; a message has no operator."""
-        if not self._still_there(caller) or tones.LEAVE_MESSAGE_HZ in caller.tones():
+        """The operator is there for whoever still waits."""
+        not_waiting = {tones.LEAVE_MESSAGE_HZ, tones.GUIDANCE_HZ} & set(caller.tones())
+        if not_waiting or not self._still_there(caller):
             return
         me = await self.screen.me()
         if me["state"] == "paused" and me["callback"] is None:
