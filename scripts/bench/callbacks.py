@@ -39,7 +39,7 @@ AIM_S = 0.300
 AT_ONCE_S = 1.0
 """So long it takes all of a crowd to arrive."""
 SAME_S = 0.1
-"""Who arrives within this counts as coming in the same moment."""
+"""Who arrives, or is joined, within this counts as doing so in the same moment."""
 IN_LINE = 30
 """Callers on the line while it is measured how soon the next is joined."""
 _TALK_S = (0.3, 0.8)
@@ -228,11 +228,15 @@ def _out_of_turn(outcome: Outcome) -> list[str]:
         for one in stayed
         if one.id in outcome.joined
     )
-    latest = 0.0
-    for _, invited in in_turn:
-        if invited < latest - SAME_S:
-            found.append("somebody who called earlier was joined later")
-        latest = max(latest, invited)
+    for place, (joined_at, invited) in enumerate(in_turn):
+        # two who are joined at once with two operators may overtake each other by a moment
+        overtaken = [
+            joined_at - earlier
+            for earlier, other in in_turn[:place]
+            if invited < other - SAME_S and joined_at - earlier > SAME_S
+        ]
+        if overtaken:
+            found.append(f"joined {max(overtaken):.1f} s after one who had called later")
     return found
 
 
