@@ -25,6 +25,8 @@ from rules.pacing.snapshot import Limit, Mode, Pace, Snapshot, Why
 
 TICK_S = 1.0
 """Longest time without a look at the world: hours begin and cool-downs end without an event."""
+REFUSED_S = 0.2
+"""After a call that the ledger did not take: what is true there, a notice tells in about that time."""
 APPOINTMENT_AHEAD_S = 60.0
 """How long before an appointment a free operator is kept for it: about as long as a call rings that
 would be placed instead (rule 7)."""
@@ -60,6 +62,8 @@ class Pacer:
         self.pace = Pace(calls=0, limit=Limit.STOPPED)
         """The last answer of pacing, for the supervisor."""
         self._logged: tuple[Mode, Why] | None = None
+        self._refused = False
+        """The ledger did not take a call that was chosen."""
 
     def wake(self) -> None:
         """Something changed that may leave room for a call."""
@@ -69,11 +73,15 @@ class Pacer:
         """Dial until cancelled."""
         while True:
             self._woken.clear()
+            self._refused = False
             try:
                 await self._dial()
             except DatabaseError as error:
                 _log.warning("cannot_dial", error=error)
                 await asyncio.sleep(TICK_S)
+            if self._refused:
+                # why, a notice will tell; the operator who was held for it wakes us at once
+                await asyncio.sleep(REFUSED_S)
             try:
                 await asyncio.wait_for(self._woken.wait(), TICK_S)
             except TimeoutError:
@@ -145,7 +153,7 @@ class Pacer:
         reserved = [one for one in allowed if one.candidate.reserved][: pace.reserved]
         chosen = [*self._held(snapshot, reserved), *_chosen(snapshot, pace, open_to_all)]
         if chosen:
-            await self._placing.place(month, chosen, now, steady_s)
+            self._refused |= not await self._placing.place(month, chosen, now, steady_s)
         if refused:
             await self._choosing.put_off(month, refused, now)
         return pace, len(reserved)

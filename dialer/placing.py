@@ -92,10 +92,13 @@ class Placing:
 
     async def place(
         self, month: Month, chosen: list[Chosen], now: datetime, steady_s: float
-    ) -> None:
+    ) -> bool:
         """Write the attempts down together, then originate those that may still be called.
 
         Whoever was held for a call that is not placed is let go.
+
+        Returns:
+            Whether all of them were written down.
 
         Args:
             now: when the rules were asked, which becomes the calls' time: they end when the rules took
@@ -121,6 +124,7 @@ class Placing:
                     self._seats.let_go(one.attempt)
         for one in placed:
             self._call(month, one, now, caller_id, steady_s)
+        return len(placed) == len(chosen)
 
     async def _write_down(
         self, chosen: list[Chosen], now: datetime, caller_id: str

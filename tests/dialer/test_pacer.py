@@ -25,7 +25,7 @@ from dialer.day_so_far import DaySoFar
 from dialer.estimating import Estimating
 from dialer.ledger import LedgerWriter
 from dialer.months import Months
-from dialer.pacer import Pacer
+from dialer.pacer import REFUSED_S, Pacer
 from dialer.pacing_view import PacingView
 from dialer.placing import Placing
 from dialer.preview import Previews
@@ -419,6 +419,31 @@ async def test_the_loop_dials_on_a_wink_and_outlives_a_database_that_is_away(
     with suppress(asyncio.CancelledError):
         await loop
     assert office.link.names() == ["Originate"]
+
+
+async def test_a_call_the_ledger_does_not_take_is_not_asked_for_without_a_pause(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever was held for it becomes free, which wakes the pacer."""
+    office = Office(town)
+    async with town.sessions.read() as session:
+        await office.months.reload(session, NOON)
+    tries = 0
+
+    async def place(*_: object) -> bool:
+        nonlocal tries
+        tries += 1
+        office.pacer.wake()
+        return False
+
+    monkeypatch.setattr(office.placing, "place", place)
+    await town.case("1", "0258000001")
+    loop = asyncio.create_task(office.pacer.run())
+    await asyncio.sleep(2.5 * REFUSED_S)
+    loop.cancel()
+    with suppress(asyncio.CancelledError):
+        await loop
+    assert 1 <= tries <= 3
 
 
 def test_the_days_of_these_tests_are_what_they_say() -> None:

@@ -187,7 +187,11 @@ async def test_at_twelve_moments_of_a_year_callers_hear_what_is_true_then(centre
         recording.write_bytes(one.line.heard.replace(b"\x7f", b"\xff"))
         heard = ears.hear(recording)
         expected_s = sum(map(seconds, files(folder, one.expected)))
-        assert heard.sounds[: len(one.expected)] == one.expected
+        assert heard.sounds[: len(one.expected)] == one.expected, (
+            one,
+            await on_record(centre, one.number),
+            heard,
+        )
         assert heard.strange_s < 0.1
         states, told = await on_record(centre, one.number)
         if one.expected[0] in (GUIDANCE, ORDERED) and WAIT not in one.expected:
