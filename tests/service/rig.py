@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -21,10 +21,13 @@ from db.keys import Keys
 from db.session import Sessions, make_sessions
 from db.tables import AttemptChange, Callback, CallbackChange, CaseRow, Intake, PhoneRow, ResultRow
 from db.upgrade import upgrade
+from dialer.ami import contract
+from dialer.ami.link import Link
 from dialer.asterisk_config import render
 from dialer.bootstrap import build
 from dialer.calendar import campaign_calendar
 from dialer.clock import JumpClock
+from dialer.errors import RefusedError
 from dialer.profiles import load_profile
 from dialer.service import Service
 from dialer.settings import Secrets, Settings, ensure_secrets
@@ -310,6 +313,15 @@ class Rig:
             while len(rows := await self.results()) < count:
                 await asyncio.sleep(0.05)
         return rows
+
+
+async def forget_callers(house: House) -> None:
+    """What the PBX still has in its journal of the test before."""
+    link = Link(house.settings.ami, house.secrets.ami)
+    await link.connect()
+    with suppress(RefusedError):  # nothing
+        await link.act({"Action": "DBDelTree", "Family": contract.CALLBACK_JOURNAL})
+    link.close()
 
 
 @asynccontextmanager

@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
 
 import pytest
 import pytest_asyncio
@@ -17,7 +16,6 @@ from agi.server import Server
 from db.campaigns import CampaignState
 from db.tables import CalledBack
 from dialer.ami import contract
-from dialer.ami.link import Link
 from dialer.errors import RefusedError
 from dialer.service import Service
 from rules.answering import STALE_S
@@ -25,7 +23,7 @@ from tests.asterisk import tones
 from tests.asterisk.pbx import POOL
 from tests.asterisk.phone import HOST, Call
 from tests.service.answerer import answering
-from tests.service.rig import House, Rig, Screen, rig, until_known
+from tests.service.rig import House, Rig, Screen, forget_callers, rig, until_known
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module")]
 
@@ -46,15 +44,6 @@ async def centre(house: House, database_url: str, answerer: Server) -> AsyncIter
         await made.add_cases([NUMBER])
         await made.serve()
         yield made
-
-
-async def forget_callers(house: House) -> None:
-    """What the PBX still has in its journal of the test before."""
-    link = Link(house.settings.ami, house.secrets.ami)
-    await link.connect()
-    with suppress(RefusedError):  # nothing
-        await link.act({"Action": "DBDelTree", "Family": contract.CALLBACK_JOURNAL})
-    link.close()
 
 
 async def logged_in(centre: Rig, count: int = 1) -> list[Screen]:

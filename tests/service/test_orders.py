@@ -12,10 +12,9 @@ import pytest_asyncio
 
 from db import caller_ids
 from dialer.excluded_day import exclude_day
-from tests.asterisk import tones
 from tests.asterisk.pbx import POOL
 from tests.asterisk.phone import Call
-from tests.service.rig import CAMPAIGN, House, Rig, operator, rig
+from tests.service.rig import CAMPAIGN, House, Rig, forget_callers, operator, rig
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module")]
 
@@ -23,6 +22,7 @@ pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module")]
 @pytest_asyncio.fixture(loop_scope="module")
 async def centre(house: House, database_url: str) -> AsyncIterator[Rig]:
     """A centre whose service runs, with three cases; the campaign is not started."""
+    await forget_callers(house)
     async with rig(database_url, house=house) as made:
         await made.add_cases(["0258000001"], ["0258000002"], ["0258000003"])
         await made.serve()
@@ -57,8 +57,9 @@ async def test_a_scheduled_caller_id_shows_from_its_moment_on_and_the_old_one_ta
 
     status, callback = await centre.carrier.call(POOL[0])
     assert status == 200
-    await callback.hears(tones.GUIDANCE_HZ)
-    await callback.is_over()
+    await screen.until("talking")
+    callback.hang_up()
+    await screen.until("after_call_work")
 
 
 async def test_from_the_moment_today_is_excluded_nothing_is_placed_and_what_rings_goes_on(
