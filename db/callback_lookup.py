@@ -5,7 +5,7 @@ A person is on record once per month; shown is the newest month in which they ar
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,16 +41,16 @@ async def by_reference(
 
 
 async def by_name(
-    session: AsyncSession, beginnings: Collection[str], limit: int
+    session: AsyncSession, beginnings: Collection[Sequence[Collection[str]]], limit: int
 ) -> list[Candidate]:
     """The cases whose name or kana begins so; spaces within them do not count.
 
     Args:
-        beginnings: spellings of one beginning, without spaces.
+        beginnings: spellings of one beginning: what may stand at each place, which is no space.
     """
     begins = [
-        _without_spaces(column).startswith(one, autoescape=True)
-        for column in (CaseRow.name, CaseRow.kana)
+        and_(*(func.substr(plain, at, 1).in_(alike) for at, alike in enumerate(one, start=1)))
+        for plain in map(_without_spaces, (CaseRow.name, CaseRow.kana))
         for one in beginnings
     ]
     return await _newest(session, or_(*begins), limit)

@@ -22,7 +22,7 @@ from db.tables import (
     CaseRow,
     ResultRow,
 )
-from rules.callback_end import CameTo, came_to
+from rules.callback_end import CameTo, came_to, never_talks
 from rules.callback_state import WAITS, State
 from rules.case import Result
 
@@ -71,7 +71,9 @@ async def between(session: AsyncSession, start: datetime, end: datetime) -> list
     return [_row(row, changes[row.id]) for row in await session.execute(_CALLBACKS, span)]
 
 
-def _row(row: Any, changes: Sequence[Any]) -> CallbackRow:
+def _row(row: Any, all_changes: Sequence[Any]) -> CallbackRow:
+    nothing = never_talks([(State(change.state), change.at) for change in all_changes])
+    changes = [one for place, one in enumerate(all_changes) if place not in nothing]
     states = [State(change.state) for change in changes]
     talks = [change.operator_id for change in changes if change.state == State.TALKING.value]
     return CallbackRow(

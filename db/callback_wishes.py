@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from db import callbacks
+from db.callbacks import Place
 from db.campaigns import CampaignState
 from db.errors import ConflictError, NotFoundError
 from db.results import is_current
@@ -28,7 +29,7 @@ from db.tables import (
     table_of,
 )
 from rules.call_outcome import ABANDONED, CANCELLED, FAILED
-from rules.callback_state import State
+from rules.callback_state import WAITS, State
 from rules.case import CaseStatus
 
 DONE = "done"
@@ -50,6 +51,16 @@ class Wish:
     is_called: bool
     """The case is open in a month that is called: the rules call it at the wish. The others wait for a
     supervisor."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kept:
+    """The place in line of a caller who asked to be called back instead of waiting."""
+
+    callback_id: str
+    arrived_at: datetime
+    place: Place
+    """The phone they are called on."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
@@ -85,6 +96,21 @@ async def wishes(session: AsyncSession) -> list[Wish]:
             )
         )
     return found
+
+
+async def places(session: AsyncSession) -> list[Kept]:
+    """The places in line of those of the `wishes` whose month is called, or paused; by their arrival."""
+    called = (CampaignState.RUNNING, CampaignState.PAUSED)
+    found = [
+        Kept(
+            callback_id=row.id,
+            arrived_at=row.arrived_at,
+            place=Place(campaign_id=row.campaign_id, case_id=row.case_id, phone_id=row.phone_id),
+        )
+        for row in await session.execute(_WISHES)
+        if row.phone_id is not None and row.status == CaseStatus.OPEN and row.state in called
+    ]
+    return sorted(found, key=lambda one: one.arrived_at)
 
 
 async def messages(session: AsyncSession, *, only_new: bool = False) -> list[Message]:
@@ -152,21 +178,29 @@ _called_since = exists().where(
         ResultRow.outcome.in_(_CAME_TO_NOTHING),
     ),
 )
+_waited_again = aliased(CallbackChange)
 _talked_since = exists().where(
-    or_(
-        _later.id == Callback.id,
-        and_(_later.number_key == Callback.number_key, _later.arrived_at > Callback.arrived_at),
-    ),
+    _later.number_key == Callback.number_key,
+    _later.arrived_at > Callback.arrived_at,
     CallbackChange.callback_id == _later.id,
     CallbackChange.state == State.TALKING.value,
+    # a talk that broke off, or never was one
+    ~exists().where(
+        _waited_again.callback_id == CallbackChange.callback_id,
+        _waited_again.seq > CallbackChange.seq,
+        _waited_again.state.in_([state.value for state in WAITS]),
+    ),
 )
 _WISHES = (
     select(
         Callback.id,
+        Callback.arrived_at,
         CalledBack.at,
         Callback.number,
         Callback.number_key,
         CalledBack.case_id,
+        CalledBack.phone_id,
+        CaseRow.campaign_id,
         CaseRow.reference,
         CaseRow.status,
         Campaign.state,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, delete, exists, func, insert, select
@@ -33,7 +33,6 @@ from db.tables import (
     PhoneRow,
     table_of,
 )
-from rules.calendar import JST
 from rules.callback_state import State
 from rules.case import CaseStatus, PhoneStatus
 
@@ -90,15 +89,6 @@ class Talk:
     operator_id: str
     """Who talked last."""
     arrived_at: datetime
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DayOfCallbacks:
-    """One day's callbacks, by the day they arrived on in Japan."""
-
-    arrived: int
-    talked: int
-    """Those in which an operator talked."""
 
 
 # written behind -----------------------------------------------------------------------------------
@@ -257,32 +247,9 @@ async def arrived_since(session: AsyncSession, since: datetime) -> list[datetime
     return list(await session.scalars(query.order_by(Callback.arrived_at)))
 
 
-async def by_day(session: AsyncSession, first: date, last: date) -> dict[date, DayOfCallbacks]:
-    """The callbacks of the days from `first` to `last`; a day without any is left out."""
-    begin = datetime.combine(first, time(), JST)
-    end = datetime.combine(last + timedelta(days=1), time(), JST)
-    query = select(Callback.arrived_at, _talked().label("talked")).where(
-        Callback.arrived_at >= begin, Callback.arrived_at < end
-    )
-    found: dict[date, list[bool]] = defaultdict(list)
-    for row in await session.execute(query):
-        found[row.arrived_at.astimezone(JST).date()].append(bool(row.talked))
-    return {
-        day: DayOfCallbacks(arrived=len(talked), talked=sum(talked))
-        for day, talked in sorted(found.items())
-    }
-
-
 async def _add(session: AsyncSession, model: Any, row: dict[str, Any]) -> bool:
     return await session.run_sync(
         lambda session: insert_if_new(session.connection(), table_of(model), row)
-    )
-
-
-def _talked() -> Any:
-    """Condition: an operator talked with the caller."""
-    return exists().where(
-        CallbackChange.callback_id == Callback.id, CallbackChange.state == State.TALKING.value
     )
 
 

@@ -199,6 +199,7 @@ def build(
         callbacks,
         callback_stats,
         CallbackRecovery(clock, sessions, link, callbacks),
+        calling_back,
         board,
         NewDay(sessions, clock, months, wake=lambda: pacer.wake()),
         ClockCheck(clock, sessions, settings.service.clock_bound_s),

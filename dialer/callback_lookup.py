@@ -10,6 +10,7 @@ from db import callback_lookup, screen
 from db.callback_lookup import Candidate
 from db.keys import Keys
 from dialer.intake.numbers import NumberFaultError, parse_number
+from dialer.kanji import alike
 from dialer.months import Months
 from dialer.sheets import case_on_screen
 from dialer.web.callback_models import (
@@ -55,7 +56,8 @@ async def search(session: AsyncSession, wanted: SearchIn, keys: Keys) -> SearchO
         spelled = {wanted.reference, unicodedata.normalize("NFKC", wanted.reference)}
         found = await callback_lookup.by_reference(session, spelled, limit)
     elif wanted.name:
-        found = await callback_lookup.by_name(session, spellings(wanted.name), limit)
+        beginnings = [[alike(one) for one in spelling] for spelling in spellings(wanted.name)]
+        found = await callback_lookup.by_name(session, beginnings, limit)
     else:
         found = await callback_lookup.by_number(session, keys.number(_digits(wanted)), limit)
     shown = await _briefs(session, found[:FOUND_LIMIT])

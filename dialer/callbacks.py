@@ -9,7 +9,7 @@ called back instead keeps the place (`dialer.calling_back`).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -18,6 +18,7 @@ import structlog
 
 from db.callbacks import Arrived, Moved
 from db.keys import Keys
+from dialer.actions import Actions
 from dialer.ami import contract, handover
 from dialer.ami.link import Link, Value
 from dialer.clock import Clock
@@ -30,9 +31,11 @@ from rules.callback_events import Fact, GuidancePlayed, OperatorAssigned, Operat
 from rules.callback_state import WAITS, Callback, IllegalFactError, Order, State
 from rules.operator_state import Event, NotNowError
 
-HANG_UP_AGAIN_S = 0.3
 CONNECT_AGAIN_S = 0.02
 CONNECT_TRIES = 50
+TAKE_OVER_AFTER_S = 0.5
+"""Asterisk's own queue joins who comes there with an idle agent at once (6 ms), also with one on a pause:
+whoever is there still after this was given to nobody."""
 TAKE_OVER_AGAIN_S = 10.0
 """A caller who was taken out of Asterisk's own queue and is there again this soon is left there: nobody
 answers the dialplan. They are served from there."""
@@ -56,6 +59,8 @@ class Caller:
     """Number of its last change in the ledger."""
     assigned_s: float = 0.0
     taken_over_s: float | None = None
+    take_over: asyncio.TimerHandle | None = None
+    """Set while they are in Asterisk's own queue."""
     committed: bool = False
     """Its end is committed; after a talk its result is owed."""
 
@@ -97,6 +102,7 @@ class Callbacks:
         """
         self._clock = clock
         self._link = link
+        self._actions = Actions(link)
         self._seats = seats
         self._ledger = ledger
         self._metrics = metrics
@@ -106,7 +112,6 @@ class Callbacks:
         self._places: list[Placeholder] = []
         self._blind = True
         """Nothing is known of Asterisk: nobody is sent anywhere."""
-        self._tasks: set[asyncio.Task[None]] = set()
         self.watchers: list[Callable[[Caller, Callback], None]] = []
         """Told of every change of state, with the callback before; set by `bootstrap`."""
         self.asked_back: Callable[[str, datetime], None]
@@ -238,7 +243,7 @@ class Callbacks:
         self._blind = False
         self.serve()
         for caller in self.alive():
-            self._take_over(caller)
+            self._take_over_soon(caller)
 
     def end_again(self, callback: str, message_s: int | None = None) -> None:
         """A callback that had ended before we started: what follows from its end is due, or its operator
@@ -288,7 +293,7 @@ class Callbacks:
 
     def hang_up(self, callback: str) -> None:
         """End the caller's line; what follows comes as a fact."""
-        self._start(self._hang_up(callback))
+        self._actions.hang_up(callback, lambda: self._is_alive(callback))
 
     def settled(self, callback: str) -> None:
         """The result is committed, or it is closed without a case: nothing is owed any more."""
@@ -304,7 +309,8 @@ class Callbacks:
             self.settled(callback)
         if caller.callback.asked_back:
             self.asked_back(callback, caller.callback.arrived_at)
-        self._start(self._forget(callback))
+        # what fails here is forgotten by the next regular look
+        self._actions.send(forget(callback))
 
     # how --------------------------------------------------------------------------------------
 
@@ -342,13 +348,13 @@ class Callbacks:
         operator = callback.operator or before.operator
         match order:
             case Order.TAKE_OVER:
-                self._take_over(caller)
+                self._take_over_soon(caller)
             case Order.FIND_OPERATOR:
                 self.serve()
             case Order.JOIN:
                 assert operator is not None
                 caller.assigned_s = self._clock.monotonic()
-                self._start(self._connect(callback.id, operator))
+                self._actions.start(self._connect(callback.id, operator))
                 self._move_operator(operator, Event.ASSIGNED, callback.id)
             case Order.OPERATOR_TALKS:
                 # also whom Asterisk's own queue gave a caller, whatever they were doing
@@ -361,16 +367,30 @@ class Callbacks:
             case _:
                 self._move_operator(operator, _OPERATOR_EVENTS[order], callback.id)
 
+    def _take_over_soon(self, caller: Caller) -> None:
+        if caller.take_over is not None:
+            caller.take_over.cancel()
+        loop = asyncio.get_running_loop()
+        caller.take_over = loop.call_later(TAKE_OVER_AFTER_S, self._take_over, caller)
+
     def _take_over(self, caller: Caller) -> None:
+        """Unless an operator has the caller: a talk is never cut."""
         now_s, last_s = self._clock.monotonic(), caller.taken_over_s
         is_there = caller.callback.state is State.ALONE and not self._blind
         if is_there and (last_s is None or now_s - last_s > TAKE_OVER_AGAIN_S):
             caller.taken_over_s = now_s
-            self._send(handover.take_over(caller.callback.id))
+            self._actions.send(handover.take_over(caller.callback.id))
 
     def _operator_gone(self, operator: str | None, callback: str) -> None:
         self._move_operator(operator, Event.MISSED, callback)
-        self._start(self._ask_for_leg(operator or ""))
+        self._actions.ask_for_leg(operator or "", self._leg_up)
+
+    def _is_alive(self, callback: str) -> bool:
+        caller = self._callers.get(callback)
+        return caller is not None and caller.callback.state is not State.ENDED
+
+    def _leg_up(self, operator: str) -> None:
+        self._move_operator(operator, Event.LEG_UP, "")
 
     def _move_operator(self, operator: str | None, event: Event, callback: str) -> None:
         seat = self._seats.seat(operator) if operator is not None else None
@@ -381,15 +401,6 @@ class Callbacks:
             self._seats.move(seat.operator, event, callback)
         except NotNowError as error:
             _log.warning("operator_not_moved", operator=seat.operator, why=str(error))
-
-    def _send(self, action: dict[str, Value]) -> None:
-        """Send without waiting. What fails here shows as a fact, or is found by recovery."""
-        self._start(self._sent(action))
-
-    def _start(self, job: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(job)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     async def _connect(self, callback: str, operator: str) -> None:
         """Join them. Asterisk refuses a line that is gone, whose end it will tell, and one that is on its way
@@ -417,35 +428,6 @@ class Callbacks:
             State.JOINING,
             operator,
         )
-
-    async def _sent(self, action: dict[str, Value]) -> None:
-        try:
-            await self._link.act(action)
-        except AmiError as error:
-            # the channel may just have gone: its Hangup is on its way
-            channel = action.get("Channel") or action.get("Key")
-            _log.info("action_failed", action=action["Action"], callback=channel, error=error)
-
-    async def _hang_up(self, callback: str) -> None:
-        """Until the line is gone: a Hangup may fall into a link that is down."""
-        while (caller := self._callers.get(callback)) and caller.callback.state is not State.ENDED:
-            await self._sent(handover.hang_up(callback))
-            await asyncio.sleep(HANG_UP_AGAIN_S)
-
-    async def _forget(self, callback: str) -> None:
-        """What fails here is forgotten by the next regular look."""
-        await self._sent(forget(callback))
-
-    async def _ask_for_leg(self, operator: str) -> None:
-        """A leg that missed a caller may have become ready in the same instant, unheard."""
-        variable = f"DEVICE_STATE({contract.AGENT_DEVICE}{operator})"
-        try:
-            answer = await self._link.act({"Action": "Getvar", "Variable": variable})
-        except AmiError as error:
-            _log.info("action_failed", action="Getvar", error=error)
-            return
-        if answer[0].value == "NOT_INUSE":
-            self._move_operator(operator, Event.LEG_UP, "")
 
 
 _OPERATOR_EVENTS: dict[Order, Event] = {

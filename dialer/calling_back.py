@@ -15,7 +15,7 @@ from datetime import datetime
 
 import structlog
 
-from db import callbacks
+from db import callback_wishes, callbacks
 from db.callbacks import Place
 from db.session import Sessions
 from dialer.callbacks import Callbacks
@@ -76,6 +76,17 @@ class CallingBack:
         self._estimating = estimating
         self._tasks: set[asyncio.Task[None]] = set()
 
+    async def load(self) -> None:
+        """At the start: who asked before has the place still.
+
+        Raises:
+            DatabaseError: the database is away.
+        """
+        async with self._sessions.read() as session:
+            kept = await callback_wishes.places(session)
+        for one in kept:
+            self._keep(one.callback_id, one.arrived_at, one.place)
+
     def asked(self, callback: str, arrived_at: datetime) -> None:
         """Somebody asked to be called back, and that is committed."""
         self._start(self._keep_place(callback, arrived_at))
@@ -96,8 +107,11 @@ class CallingBack:
             _log.warning("place_not_kept", callback=callback, error=error)
             return
         if place is not None:
-            wish = Wish(id=callback, arrived_at=arrived_at, place=place, calling_back=self)
-            self._callbacks.keep_place(wish)
+            self._keep(callback, arrived_at, place)
+
+    def _keep(self, callback: str, arrived_at: datetime, place: Place) -> None:
+        wish = Wish(id=callback, arrived_at=arrived_at, place=place, calling_back=self)
+        self._callbacks.keep_place(wish)
 
     async def _place(self, place: Place, attempt: str) -> None:
         month = self._months.get(place.campaign_id)

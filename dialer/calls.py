@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -16,10 +16,10 @@ from typing import Protocol
 import structlog
 
 from db.ledger import Change
-from dialer.ami import contract, handover
-from dialer.ami.link import Link, Value
+from dialer.actions import Actions
+from dialer.ami import handover
+from dialer.ami.link import Link
 from dialer.clock import Clock
-from dialer.errors import AmiError
 from dialer.ledger import LedgerWriter, Settlement
 from dialer.metrics import Metrics
 from dialer.seats import Seats
@@ -37,9 +37,6 @@ from rules.call_outcome import line_outcome
 from rules.call_state import Call, IllegalFactError, Order, State
 from rules.operator_state import Event, NotNowError
 from rules.profile import Profile
-
-HANG_UP_AGAIN_S = 0.3
-"""A phone that rings on is silenced within a second of a stop order all the same (rule 8)."""
 
 _log = structlog.get_logger()
 
@@ -109,7 +106,7 @@ class Calls:
             changed: told when a call moved or ended: the pacer may have room.
         """
         self._clock = clock
-        self._link = link
+        self._actions = Actions(link)
         self._seats = seats
         self._ledger = ledger
         self._metrics = metrics
@@ -119,7 +116,6 @@ class Calls:
         self._blind = False
         self._waiting: list[str] = []
         """Attempts answered and not joined, the one that waits longest first."""
-        self._tasks: set[asyncio.Task[None]] = set()
         self._profile_of = profile_of
         self._changed = changed
         self.watchers: list[Watcher] = []
@@ -254,11 +250,14 @@ class Calls:
 
     def play_message(self, attempt: str) -> None:
         """Send the line to the approved message."""
-        self._send(handover.leave_message(attempt))
+        self._actions.send(handover.leave_message(attempt))
 
     def hang_up(self, attempt: str) -> None:
-        """End the call's line; what follows comes as a fact."""
-        self._start(self._hang_up(attempt))
+        """End the call's line; what follows comes as a fact. What has become a talk meanwhile is not cut."""
+        talk = self._is_talk(attempt)
+        self._actions.hang_up(
+            attempt, lambda: self._is_alive(attempt) and (talk or not self._is_talk(attempt))
+        )
 
     def serve_waiting(self) -> None:
         """An operator became free: the person who waits longest is joined."""
@@ -311,12 +310,12 @@ class Calls:
         operator = line.call.operator or before.operator
         match order:
             case Order.HANG_UP:
-                self._start(self._hang_up(attempt))
+                self.hang_up(attempt)
             case Order.FIND_OPERATOR:
                 self._find_operator(attempt)
             case Order.JOIN:
                 assert operator is not None
-                self._send(handover.connect(attempt, operator))
+                self._actions.send(handover.connect(attempt, operator))
                 self._move_operator(operator, Event.ASSIGNED, attempt)
             case Order.PLAY_MESSAGE:
                 self.play_message(attempt)
@@ -324,7 +323,7 @@ class Calls:
                 self._settle(line)
             case Order.OPERATOR_GONE:
                 self._move_operator(operator, Event.MISSED, attempt)
-                self._start(self._ask_for_leg(operator or ""))
+                self._actions.ask_for_leg(operator or "", self._leg_up)
             case Order.TELL_OPERATOR:
                 self._seats.touch(operator or "")
             case _:
@@ -337,6 +336,17 @@ class Calls:
             return
         self._waiting.append(attempt)
         self.serve_waiting()
+
+    def _is_alive(self, attempt: str) -> bool:
+        line = self._lines.get(attempt)
+        return line is not None and line.call.state is not State.ENDED
+
+    def _is_talk(self, attempt: str) -> bool:
+        line = self._lines.get(attempt)
+        return line is not None and line.call.state in _TALK
+
+    def _leg_up(self, operator: str) -> None:
+        self._move_operator(operator, Event.LEG_UP, "")
 
     def _move_operator(self, operator: str | None, event: Event, attempt: str) -> None:
         if operator is None:
@@ -388,45 +398,6 @@ class Calls:
         if line.timer is not None:
             line.timer.cancel()
             line.timer = None
-
-    def _send(self, action: dict[str, Value]) -> None:
-        """Send without waiting. What fails here shows as a fact, or is found by recovery."""
-        self._start(self._sent(action))
-
-    def _start(self, job: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(job)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _ask_for_leg(self, operator: str) -> None:
-        """A leg that missed a call may have become ready in the same instant, unheard."""
-        variable = f"DEVICE_STATE({contract.AGENT_DEVICE}{operator})"
-        try:
-            answer = await self._link.act({"Action": "Getvar", "Variable": variable})
-        except AmiError as error:
-            _log.info("action_failed", action="Getvar", error=error)
-            return
-        if answer[0].value == "NOT_INUSE":
-            self._move_operator(operator, Event.LEG_UP, "")
-
-    async def _hang_up(self, attempt: str) -> None:
-        """Until the line is gone: a Hangup may overtake the birth of its channel, or fall into a link
-        that is down, and the phone would go on ringing. What has become a talk meanwhile is not cut."""
-        talk = (line := self._lines.get(attempt)) is not None and line.call.state in _TALK
-        while (line := self._lines.get(attempt)) and line.call.state is not State.ENDED:
-            if line.call.state in _TALK and not talk:
-                return
-            await self._sent(handover.hang_up(attempt))
-            await asyncio.sleep(HANG_UP_AGAIN_S)
-
-    async def _sent(self, action: dict[str, Value]) -> None:
-        try:
-            await self._link.act(action)
-        except AmiError as error:
-            # the channel may just have gone: its Hangup is on its way
-            _log.info(
-                "action_failed", action=action["Action"], attempt=action["Channel"], error=error
-            )
 
 
 _OPERATOR_EVENTS: dict[Order, Event] = {

@@ -15,7 +15,7 @@ from panoramisk.message import Message
 
 from agi.settings import Agi
 from db import clock as database_clock
-from db import operators
+from db import durability, operators
 from db.session import make_sessions
 from db.upgrade import head, revision_of
 from dialer.ami import contract
@@ -158,10 +158,27 @@ async def _database(settings: Settings, clock: Clock) -> list[Finding]:
         )
         # the calls on record are asked for too: without its tables there are none to ask
         clocks = await _clocks(settings, clock) if migrated.ok else []
-        return [reached, migrated, *clocks]
+        return [reached, await _commits(url), migrated, *clocks]
     except DatabaseError as error:
         hint = "start the database, or correct service.database in the settings"
         return [Finding("database", False, str(error), hint)]
+
+
+async def _commits(url: str) -> Finding:
+    sessions = make_sessions(url)
+    try:
+        async with sessions.read() as session:
+            setting = await durability.synchronous_commit(session)
+    finally:
+        await sessions.close()
+    return _finding(
+        "confirmed commits",
+        setting != "off",
+        "SQLite keeps them" if setting is None else f"synchronous_commit is {setting}",
+        "a crash of PostgreSQL would forget calls that were placed, and the service would write nothing "
+        "more until it is started again: `ALTER DATABASE … SET synchronous_commit = on`, then restart "
+        "the service",
+    )
 
 
 async def _clocks(settings: Settings, clock: Clock) -> list[Finding]:

@@ -25,7 +25,7 @@ from dialer.ledger import Settlement
 from dialer.months import Months
 from dialer.web.callback_models import CallbackCloseIn, CallbackResultIn
 from dialer.web.case_models import PromiseIn, ResultIn, TalkIn
-from rules.case import AttemptMade, CallbackTaken, CaseStatus, Fact, Result
+from rules.case import AttemptMade, CallbackTaken, CaseStatus, Result
 from rules.outcome import Recorder
 from rules.result import ResultRefusedError, check_result
 
@@ -212,13 +212,8 @@ class Results:
         month = self._months.get(campaign_id)
         history = (await cases.histories(session, [case_id]))[case_id]
         fact = CallbackTaken(at=corrects or recorded.at, result=recorded.result)
-        others = [
-            known
-            for known in history.facts
-            if not (isinstance(known, CallbackTaken) and known.at == corrects)
-        ]
         check_result(
-            fact, history.case, others, month.profile, month.calendar, by=Recorder.OPERATOR
+            fact, history.case, history.facts, month.profile, month.calendar, by=Recorder.OPERATOR
         )
 
     async def _talk(self, session: AsyncSession, operator: str, attempt_id: str) -> ledger.Talk:
@@ -233,9 +228,8 @@ class Results:
         fact = AttemptMade(
             at=talk.placed_at, phone=talk.phone_id, result=result, ring_s=talk.ring_s
         )
-        others = [known for known in history.facts if not _is_of(known, talk)]
         check_result(
-            fact, history.case, others, month.profile, month.calendar, by=Recorder.OPERATOR
+            fact, history.case, history.facts, month.profile, month.calendar, by=Recorder.OPERATOR
         )
 
     def _recorded(self, operator: str, given: TalkIn) -> Recorded:
@@ -331,14 +325,6 @@ def _told_in_japanese() -> Iterator[None]:
         raise NotFoundError(_NOTHING_SAVED) from None
     except ConflictError:
         raise ConflictError("同時に訂正されました。内容を確かめてください") from None
-
-
-def _is_of(fact: Fact, talk: ledger.Talk) -> bool:
-    """The result of this very attempt, which a correction replaces."""
-    return isinstance(fact, AttemptMade) and (fact.phone, fact.at) == (
-        talk.phone_id,
-        talk.placed_at,
-    )
 
 
 def _promise(given: PromiseIn | None) -> str | None:

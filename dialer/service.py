@@ -28,6 +28,7 @@ from dialer.calibrating import Calibrating
 from dialer.callback_recovery import CallbackRecovery
 from dialer.callback_stats import CallbackStats
 from dialer.callbacks import Callbacks
+from dialer.calling_back import CallingBack
 from dialer.calls import Calls
 from dialer.chances import Chances
 from dialer.clock import Clock, SystemClock
@@ -90,6 +91,7 @@ class Service:
         callbacks: Callbacks,
         callback_stats: CallbackStats,
         callback_recovery: CallbackRecovery,
+        calling_back: CallingBack,
         board: BoardWriter,
         new_day: NewDay,
         clock_check: ClockCheck,
@@ -117,6 +119,7 @@ class Service:
         self.callbacks = callbacks
         self.callback_stats = callback_stats
         self.callback_recovery = callback_recovery
+        self.calling_back = calling_back
         self.board = board
         self.new_day = new_day
         self.clock_check = clock_check
@@ -184,6 +187,7 @@ class Service:
             await self.callback_stats.load()
             await self.recovery.load()
             await self.callback_recovery.load()
+            await self.calling_back.load()
             await self.inbox.stop_what_may_not_ring()
             stack.push_async_callback(self._cancel_tasks)
             self._start_tasks()

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
+from typing import Final
 
-from rules.callback_state import State
+from rules.callback_state import WAITS, State
+
+SHORTEST_TALK: Final = timedelta(seconds=1)
+"""Nobody could say anything in less."""
 
 
 class CameTo(StrEnum):
@@ -25,11 +31,21 @@ class CameTo(StrEnum):
     """They hung up before anybody was there for them."""
 
 
+def never_talks(changes: Sequence[tuple[State, datetime]]) -> frozenset[int]:
+    """Which of a callback's changes, oldest first, led into a talk that never was one: the caller waited
+    again before anybody could say a word (a line that broke, or two who served them at once)."""
+    return frozenset(
+        place
+        for place, ((state, at), (then, then_at)) in enumerate(pairwise(changes))
+        if state is State.TALKING and then in WAITS and then_at - at < SHORTEST_TALK
+    )
+
+
 def came_to(states: Collection[State], *, left_message: bool) -> CameTo:
     """What the callback came to.
 
     Args:
-        states: all it has been in.
+        states: all it has been in, without `never_talks`.
         left_message: a message of theirs is on record.
     """
     if State.TALKING in states:

@@ -34,12 +34,13 @@ def check_result(
     calendar: Calendar,
     by: Recorder | None = None,
 ) -> None:
-    """Check a result against the profile and the case's other facts.
+    """Check a result against the profile and what was known of the case before it.
 
     Args:
         fact: what is to be recorded, judged by the profile in force on its day; an attempt whose
             `ring_s` is not known (paper) is not asked how long it rang.
-        facts: the case's other facts; in a correction without the one that is replaced.
+        facts: all of the case: those of this moment (the result that a correction replaces) and after it
+            do not count.
         by: who records it; None: not asked (paper sheets, scenarios).
 
     Raises:
@@ -97,7 +98,7 @@ def _check_callback(
     if not rule.callback:
         raise ResultRefusedError("outcome", f"「{rule.label}」は折り返し電話の結果にできません。")
     if effect_of(rule, fact.result.scope) is Effect.CLOSE_PHONE:
-        before = state_of(case, (old for old in facts if old.at <= fact.at), profile, calendar)
+        before = state_of(case, (old for old in facts if old.at < fact.at), profile, calendar)
         if len(open_phones(before)) > 1:
             # a callback names no phone: nobody could tell which one to close
             raise ResultRefusedError("scope", "どの電話番号のことか分からないため登録できません。")

@@ -58,13 +58,6 @@ def ordered(message_id: int) -> str:
     return f"ordered-{message_id}"
 
 
-def _hour_text(number: int) -> str:
-    if number == 12:
-        return "正午からです。"
-    half, shown = ("午前", number) if number < 12 else ("午後", number - 12)
-    return f"{half}{shown}時からです。"
-
-
 TEXTS: Mapping[str, str] = MappingProxyType(
     {
         "wait": "お電話ありがとうございます。担当者におつなぎいたしますので、そのままお待ちください。",
@@ -84,7 +77,9 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         day(1): "ついたち",  # 1日 would be read いちにち
         **{day(n): f"{n}日" for n in range(2, 32)},
         **{weekday(n): f"{name}曜日" for n, name in enumerate(_WEEKDAYS)},
-        **{hour(n): _hour_text(n) for n in range(24)},
+        **{hour(n): f"午前{n}時からです。" for n in range(12)},
+        hour(12): "正午からです。",
+        **{hour(n): f"午後{n - 12}時からです。" for n in range(13, 24)},
     }
 )
 """What is said where a profile says nothing else, by name. None of them names a city."""

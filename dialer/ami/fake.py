@@ -64,7 +64,7 @@ class FakeAsterisk:
         """The actions of this name received so far (of a repeated header the last)."""
         return [dict(lines) for lines in self.received if ("Action", name) in lines]
 
-    async def until(self, name: str, count: int = 1, within_s: float = 5.0) -> dict[str, str]:
+    async def until(self, name: str, count: int = 1, within_s: float = 30.0) -> dict[str, str]:
         """Wait until `count` actions of this name have come; return the last of them."""
         async with asyncio.timeout(within_s):
             await self._until(lambda: len(self.actions(name)) >= count)

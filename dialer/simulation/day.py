@@ -7,8 +7,9 @@ who are there, so that every person who answered is either connected or abandone
 from __future__ import annotations
 
 import heapq
+import math
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import islice, repeat
@@ -19,6 +20,7 @@ import numpy as np
 from dialer.simulation.phones import Phone, phones
 from dialer.simulation.shifts import Break, shifts
 from dialer.simulation.worlds import World
+from rules.pacing.decision import calls_to_place, first_calls
 from rules.pacing.estimates import Estimates
 from rules.pacing.snapshot import Activity, CallNow, OperatorNow, Pace, Snapshot, Tick, Today
 
@@ -132,6 +134,8 @@ class _Running:
         self._now = 0.0
         self._events: list[tuple[float, int, Callable[[Any], None], Any]] = []
         self._count = 0
+        self._tick_s = 0.0
+        """When pacing is asked next if nothing happens before; infinite: not before the day's end."""
 
         of_phones, of_callers, of_inbound, of_shifts = (
             np.random.default_rng([seed, stream]) for stream in range(4)
@@ -169,9 +173,12 @@ class _Running:
     def run(self) -> Day:
         self._begin()
         end, events = self._end, self._events
-        while events:
-            self._now, _, act, about = heapq.heappop(events)
-            act(about)
+        while events or self._tick_s < end:
+            if events and events[0][0] <= self._tick_s:
+                self._now, _, act, about = heapq.heappop(events)
+                act(about)
+            else:
+                self._tick()
             if self._now < end:
                 self._place()
         for since in self._since.values():
@@ -188,24 +195,38 @@ class _Running:
                 self._plan_break(operator, one)
         if self._callbacks_per_s:
             self._expect_callback()
-        self._at(0.0, self._tick, None)
 
     def _at(self, moment: float, act: Callable[[Any], None], about: Any) -> None:
         self._count += 1
         heapq.heappush(self._events, (moment, self._count, act, about))
 
-    def _tick(self, _: None) -> None:
+    def _tick(self) -> None:
+        self._now = self._tick_s
         following = self._now + self._world.tick_s
-        if following < self._end:
-            self._at(following, self._tick, None)
+        self._tick_s = following if following < self._end else math.inf
 
     # Pacing
 
     def _place(self) -> None:
-        self._day.asked += 1
-        pace = self._way(self._snapshot())
-        if pace.chosen:
+        pace = self._ask()
+        if pace is not None and pace.chosen:
             self._dial(pace)
+
+    def _ask(self) -> Pace | None:
+        if self._way is calls_to_place:
+            return first_calls(self._snapshot(), self._until_something_happens())
+        self._day.asked += 1
+        return self._way(self._snapshot())
+
+    def _until_something_happens(self) -> Iterator[float]:
+        """Now, and tick after tick: time goes on as far as this is gone through."""
+        self._day.asked += 1
+        yield self._now
+        until = self._events[0][0] if self._events else math.inf
+        while self._tick_s < until:
+            self._tick()
+            self._day.asked += 1
+            yield self._now
 
     def _snapshot(self) -> Snapshot:
         world, day = self._world, self._day

@@ -1,11 +1,15 @@
 """How many operators will be left over: free ones less persons answering, at each coming moment.
 
 A sum of independent yes/no events with different chances (Poisson binomial), its distribution built up
-event by event: exact. Compiled, as it is asked at every event of a day, and for 200 operators with 1,000
-calls at once.
+event by event: exact. Calls are added to it while one more may be risked. Compiled, and called once for a
+whole decision, for there is one at every event of a day, and with 200 operators and 1,000 calls at once.
+
+What is compiled here uses nothing compiled elsewhere: numba keeps what it made until this very file changes.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 from numba import njit
@@ -14,8 +18,151 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+CALL_STEP_S, WORK_STEP_S, TALK_STEP_S = 0.5, 1.0, 2.0
+"""Ages from row to row in the tables of calls in flight, after-call work and talks."""
+
 _NIL = 1e-9
 """Less likely values at both ends of a distribution are left out."""
+_NEVER = 1e-7
+"""Events less likely are taken as none, and those whose opposite is, as certain."""
+_CALLBACK = 0.2
+"""Expected callbacks are cut into events of at most this probability."""
+_MOST_CALLBACKS = 200
+_CLEARLY = 1.0 + 1e-9
+"""A part of a sum is above a limit only by more than what sums are rounded by."""
+
+
+@njit(cache=True)
+def choose(
+    now_s: float,
+    working: Floats,
+    talking: Floats,
+    foreseen: Floats,
+    placed: Floats,
+    own_chances: Floats,
+    odds: float,
+    unknown: float,
+    machine: float,
+    callbacks_per_s: float,
+    moments: Floats,
+    answered: Floats,
+    unanswered: Floats,
+    worked: Floats,
+    talked: Floats,
+    sure: int,
+    candidates: Floats,
+    most: int,
+    covered_calls: int,
+    covered: float,
+    ahead: float,
+    in_full: bool,
+    misses: Floats,
+) -> tuple[int, float, float, float]:
+    """Add calls, each with the risk it is placed at, until one more would be too risky or there are `most`.
+
+    Args:
+        working: when each after-call work began; talking: when each talk began of whose progress nothing is
+            known; foreseen: for each other talk (rows) the probability that it and its work are over by
+            each moment.
+        placed: when each call in flight was; own_chances: of a person's answer, NaN if nothing is known.
+        odds, unknown, machine: as `answer_of` takes them.
+        callbacks_per_s: expected.
+        moments to talked: the tables of `rules.pacing.forecast.Forecast`.
+        sure: operators free now, less those whom somebody takes for sure; may be negative.
+        candidates: of a person's answer, by each phone that could be called; NaN: nothing is known.
+        most: candidates at most.
+        covered_calls: so many calls may risk `covered`, those after them `ahead`.
+        in_full: False if only calls are of interest: then it ends as soon as it is clear that there are none.
+        misses: at least `most` long; is filled with the risk of each call.
+
+    Returns:
+        The number of calls; the risk of one more; answers expected by the moments, these calls' too; busy
+        operators expected to be free. Without calls, and not in full, the last three tell nothing.
+    """
+    works = rows_of(now_s, working, WORK_STEP_S, len(worked))
+    talks = rows_of(now_s, talking, TALK_STEP_S, len(talked))
+    rings = rows_of(now_s, placed, CALL_STEP_S, len(unanswered))
+    weights = weights_of(own_chances, odds, unknown, machine, rings, unanswered)
+    callbacks = callback_events(callbacks_per_s, moments[-1])
+    points, busy = len(moments), len(works) + len(talks) + len(foreseen)
+    ups = np.empty((points, busy + len(rings) + callbacks))
+    shares = np.zeros((points, ups.shape[1] + 1 + most))
+    spans = np.empty((points, 3), np.int64)
+    total, worst = 0.0, 0.0
+    too_risky = (covered if covered_calls > 0 else ahead) * points * _CLEARLY
+    for moment in range(points - 1, -1, -1):
+        row = ups[moment]
+        free_by(moment, works, worked, talks, talked, foreseen, row)
+        not_answered_by(moment, rings, weights, answered, row[busy:])
+        no_callback_by(moments[moment], callbacks_per_s, callbacks, row[busy + len(rings) :])
+        left_over(sure, row, busy, shares[moment], spans[moment])
+        worst = max(worst, none_left(shares[moment], spans[moment]))
+        total += worst
+        # at each of the moments before it will be the worst at least
+        if not in_full and total + worst * moment > too_risky:
+            return 0, 1.0, 0.0, 0.0
+    calls, miss = 0, miss_of(shares, spans)
+    answers = (1.0 - ups[:, busy:]).sum()
+    while calls < most and not miss > (covered if calls < covered_calls else ahead):
+        misses[calls] = miss
+        answer = answer_of(candidates[calls], odds, unknown, machine)
+        calls, answers = calls + 1, answers + answer * answered[0].sum()
+        with_call(shares, spans, answer * answered[0])
+        miss = miss_of(shares, spans)
+    return calls, miss, answers / points, ups[:, :busy].sum() / points
+
+
+@njit(cache=True)
+def free_by(
+    moment: int,
+    works: Ints,
+    worked: Floats,
+    talks: Ints,
+    talked: Floats,
+    foreseen: Floats,
+    ups: Floats,
+) -> None:
+    """Fill in the probability that each busy operator is free by a moment: from tables, by row and moment."""
+    for i in range(len(works)):
+        ups[i] = worked[works[i], moment]
+    for i in range(len(talks)):
+        ups[len(works) + i] = talked[talks[i], moment]
+    for i in range(len(foreseen)):
+        ups[len(works) + len(talks) + i] = foreseen[i, moment]
+
+
+@njit(cache=True)
+def not_answered_by(
+    moment: int, rings: Ints, weights: Floats, answered: Floats, ups: Floats
+) -> None:
+    """Fill in the probability that each call in flight is not answered by a moment."""
+    for i in range(len(rings)):
+        ups[i] = 1.0 - answered[rings[i], moment] * weights[i]
+
+
+@njit(cache=True)
+def no_callback_by(moment_s: float, per_s: float, events: int, ups: Floats) -> None:
+    """Fill in the probability that each event that stands for callbacks has not come to pass."""
+    for i in range(events):
+        ups[i] = 1.0 - min(min(per_s, _MOST_CALLBACKS) * moment_s / events, 1.0)
+
+
+@njit(cache=True)
+def callback_events(per_s: float, until_s: float) -> int:
+    """Into how many rare events callbacks (a Poisson stream) are cut."""
+    if not per_s > 0.0:
+        return 0
+    expected = min(per_s, _MOST_CALLBACKS) * until_s
+    return math.ceil(min(max(expected / _CALLBACK, 1.0), _MOST_CALLBACKS))
+
+
+@njit(cache=True)
+def rows_of(now_s: float, since_s: Floats, step_s: float, rows: int) -> Ints:
+    """The rows for all that began at these moments."""
+    found = np.empty(len(since_s), np.int64)
+    for i in range(len(since_s)):
+        found[i] = row_of(now_s - since_s[i], step_s, rows)
+    return found
 
 
 @njit(cache=True)
@@ -31,131 +178,108 @@ def row_of(age_s: float, step_s: float, rows: int) -> int:
 
 
 @njit(cache=True)
-def look_up(ages_s: Floats, step_s: float, table: Floats) -> Floats:
-    """The rows of a table, one for each age."""
-    found = np.empty((len(ages_s), table.shape[1]))
-    for i in range(len(ages_s)):
-        found[i] = table[row_of(ages_s[i], step_s, len(table))]
-    return found
-
-
-@njit(cache=True)
-def answers_now(chances: Floats, odds: float, unknown: float, machine: float) -> Floats:
-    """Probability that each call is answered by anybody (`rules.pacing.estimates.Estimates.answer`).
+def answer_of(own_chance: float, odds: float, unknown: float, machine: float) -> float:
+    """Probability that a call is answered by anybody (`rules.pacing.estimates.Estimates.answer`).
 
     Args:
-        chances: of a person's answer, as handed in; NaN: nothing is known.
-        odds: by what their odds are multiplied.
+        own_chance: of a person's answer, as handed in; NaN: nothing is known.
+        odds: by what its odds are multiplied.
         unknown: taken where nothing is known.
         machine: of those whom no person answers, the share a machine answers.
     """
-    found = np.empty(len(chances))
-    for i in range(len(chances)):
-        own = chances[i]
-        known = own >= 0.0 and own <= 1.0
-        person = own * odds / (1.0 - own + own * odds) if known else unknown
-        found[i] = person + (1.0 - person) * machine
+    known = own_chance >= 0.0 and own_chance <= 1.0
+    person = own_chance * odds / (1.0 - own_chance + own_chance * odds) if known else unknown
+    return person + (1.0 - person) * machine
+
+
+@njit(cache=True)
+def weights_of(
+    own_chances: Floats,
+    odds: float,
+    unknown: float,
+    machine: float,
+    rings: Ints,
+    unanswered: Floats,
+) -> Floats:
+    """For each call in flight, by what the table of calls that will be answered is multiplied.
+
+    Bayes: it may be one that will not, the more so the longer it has rung.
+    """
+    found = np.empty(len(rings))
+    for i in range(len(rings)):
+        chance = answer_of(own_chances[i], odds, unknown, machine)
+        found[i] = chance / (1.0 - chance * (1.0 - unanswered[rings[i]]))
     return found
 
 
 @njit(cache=True)
-def answered(ages_s: Floats, chances: Floats, step_s: float, by: Floats, left: Floats) -> Floats:
-    """For each call in flight the probability of its being answered by each moment.
+def left_over(sure: int, ups: Floats, busy: int, shares: Floats, span: Ints) -> None:
+    """The distribution of operators left over at one moment.
 
     Args:
-        by: of the calls that will be answered, by age: those answered later than that and by the moment.
-        left: of the calls that will be answered, by age: those not answered yet.
+        sure: operators free now, less those whom somebody takes for sure; may be negative.
+        ups: for each event the probability that there is one more; the first `busy` ones give an operator,
+            the others take one unless it comes to pass.
+        shares: zeros, one for each event and another; is filled with the probabilities.
+        span: is filled with the first and the last place that counts, and what number the first place means.
     """
-    found = np.empty((len(ages_s), by.shape[1]))
-    for i in range(len(ages_s)):
-        row = row_of(ages_s[i], step_s, len(left))
-        found[i] = by[row] * (chances[i] / (1.0 - chances[i] * (1.0 - left[row])))
-    return found
+    low, high, taken = 0, 0, len(ups) - busy
+    shares[0] = 1.0
+    for up in ups:
+        if up < _NEVER:
+            continue
+        if up > 1.0 - _NEVER:
+            taken -= 1
+            continue
+        high += 1
+        with_event(shares[low : high + 1], up)
+        while high > low and shares[high] < _NIL:
+            shares[high] = 0.0
+            high -= 1
+        while low < high and shares[low] < _NIL:
+            shares[low] = 0.0
+            low += 1
+    span[0], span[1], span[2] = low, high, sure - taken
 
 
 @njit(cache=True)
-def left_over(sure: int, free: Floats, answers: Floats) -> tuple[Floats, Ints]:
-    """The distribution of operators left over.
-
-    Args:
-        sure: operators free now, less persons waiting for one now; may be negative.
-        free: for each busy operator (rows), the probability of being free by each moment (columns).
-        answers: for each call in flight, the probability of its being answered by each moment.
-
-    Returns:
-        For each moment its probabilities, and to which number the first of them belongs.
-    """
-    moments = answers.shape[1]
-    operators = len(free)
-    events = operators + len(answers)
-    shares = np.zeros((moments, events + 1))
-    firsts = np.zeros(moments, np.int64)
-    lows, widest = np.zeros(moments, np.int64), 1
-    for moment in range(moments):
-        row = shares[moment]
-        row[0] = 1.0
-        low, high, taken = 0, 0, 0
-        for event in range(events):
-            if event < operators:
-                up = free[event, moment]
-            else:
-                # an answer takes one away: taken for sure, and given back if nobody answers
-                up = 1.0 - answers[event - operators, moment]
-                taken += 1
-            if up < 1e-7:
-                continue
-            if up > 1.0 - 1e-7:
-                taken -= 1
-                continue
-            high += 1
-            for i in range(high, low, -1):
-                row[i] = row[i] * (1.0 - up) + row[i - 1] * up
-            row[low] *= 1.0 - up
-            while high > low and row[high] < _NIL:
-                row[high] = 0.0
-                high -= 1
-            while low < high and row[low] < _NIL:
-                row[low] = 0.0
-                low += 1
-        firsts[moment] = sure - taken + low
-        lows[moment] = low
-        widest = max(widest, high - low + 1)
-    # only what is likely at all: calls that are added go through all of it
-    kept = np.zeros((moments, widest))
-    for moment in range(moments):
-        end = min(events + 1, lows[moment] + widest)
-        kept[moment, : end - lows[moment]] = shares[moment, lows[moment] : end]
-    return kept, firsts
+def with_event(shares: Floats, up: float) -> None:
+    """The distribution with one more event: of one more, with this probability."""
+    before, down = 0.0, 1.0 - up
+    for i in range(len(shares)):
+        here = shares[i]
+        shares[i] = here * down + before * up
+        before = here
 
 
 @njit(cache=True)
-def with_call(shares: Floats, firsts: Ints, answer: Floats) -> tuple[Floats, Ints]:
-    """The same with one more call, which is answered by each moment with these probabilities."""
-    moments, width = shares.shape
-    more = np.zeros((moments, width + 1))
-    for moment in range(moments):
-        up = 1.0 - answer[moment]
-        more[moment, 0] = shares[moment, 0] * (1.0 - up)
-        for i in range(1, width):
-            more[moment, i] = shares[moment, i] * (1.0 - up) + shares[moment, i - 1] * up
-        more[moment, width] = shares[moment, width - 1] * up
-    return more, firsts - 1
+def with_call(shares: Floats, spans: Ints, answer: Floats) -> None:
+    """The distributions at all moments with one more call, answered by each with this probability."""
+    for moment in range(len(shares)):
+        span = spans[moment]
+        span[1] += 1
+        span[2] -= 1
+        with_event(shares[moment, span[0] : span[1] + 1], 1.0 - answer[moment])
 
 
 @njit(cache=True)
-def none_left(shares: Floats, firsts: Ints) -> float:
+def miss_of(shares: Floats, spans: Ints) -> float:
     """The probability that a call placed now, if it is answered, leaves somebody without an operator.
 
     Somebody: itself, as nobody is left over when it is answered, or one answered after it whose operator it
     took. So for each moment the worst of those that follow is taken.
     """
-    moments, width = shares.shape
     total, worst = 0.0, 0.0
-    for moment in range(moments - 1, -1, -1):
-        none = 0.0
-        for i in range(min(width, 1 - firsts[moment])):
-            none += shares[moment, i]
-        worst = max(worst, none)
+    for moment in range(len(shares) - 1, -1, -1):
+        worst = max(worst, none_left(shares[moment], spans[moment]))
         total += worst
-    share: float = min(1.0, total / moments)
-    return share
+    return min(1.0, total / len(shares))
+
+
+@njit(cache=True)
+def none_left(shares: Floats, span: Ints) -> float:
+    """The probability that nobody is left over."""
+    none = 0.0
+    for i in range(span[0], min(span[1], -span[2]) + 1):
+        none += shares[i]
+    return none

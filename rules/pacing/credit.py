@@ -9,18 +9,21 @@ day depend on the number left alone (`aim`). Few left are used sparingly, many a
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rules.pacing.estimates import LONGEST_S, within
+from rules.pacing.newest import Newest
 from rules.pacing.snapshot import Snapshot
 
 GAIN = 1 / 3
 """The power; by simulation: 1 % of abandoned calls gain about 0.7 of what 3 % gain."""
-MARGIN = 1.0
-"""What the riskiest call placed may risk, for each call to be abandoned per answer on the average.
+MARGIN, MARGIN_FALLS = 1.25, 0.18
+"""What the riskiest call placed may risk, for each call to be abandoned per answer on the average: `MARGIN`
+at one operator, less for more by this power.
 
 What calls risk is below the margin on the average, and what happens above what is foreseen of one call at a
-time; by simulation both weigh the same."""
+time: with few operators the first weighs more, with many, whose calls ring side by side, the second. A large
+centre that risks too much for its credit has none left before the day's end (docs/pacing.md)."""
 MOST = 0.2
 """No call risks more, however much credit is left."""
 SPENT = 0.002
@@ -80,15 +83,16 @@ def aim(left: float) -> float:
     return _AIMS[whole] + (left - whole) * (_AIMS[whole + 1] - _AIMS[whole])
 
 
-def credit_of(snapshot: Snapshot, operators: int) -> float:
-    """How many calls may still be abandoned today: below 1, none (abandoned ÷ answered ≤ cap)."""
-    to_come = answers_to_come(snapshot, operators)
-    today, sure = snapshot.today, max(0.0, to_come - DOUBT * math.sqrt(to_come))
-    # a count below zero must not become credit
-    connected, abandoned = max(0, today.connected), max(0, today.abandoned)
-    cap = within(snapshot.terms.cap, 0.0, 1.0)
-    allowed = cap * (connected + abandoned + sure)
-    return max(0.0, allowed - abandoned - pending(operators))
+def credit_of(snapshot: Snapshot, operators: int, later_s: float = 0.0) -> float:
+    """How many calls may still be abandoned today: below 1, none (abandoned ÷ answered ≤ cap).
+
+    Args:
+        later_s: so much later than the snapshot's moment, if nothing has happened since.
+    """
+    given, to_come = _given(snapshot), answers_to_come(snapshot, operators, later_s)
+    sure = max(0.0, to_come - DOUBT * math.sqrt(to_come))
+    allowed = given.cap * (given.connected + given.abandoned + sure)
+    return max(0.0, allowed - given.abandoned - pending(operators))
 
 
 def pending(operators: int) -> float:
@@ -96,8 +100,7 @@ def pending(operators: int) -> float:
     return PENDING + PENDING_EACH * operators
 
 
-@dataclass(frozen=True, slots=True)
-class Allowed:
+class Allowed(NamedTuple):
     """What the probability that one more call leaves somebody without an operator may be, 0–1."""
 
     covered: float
@@ -106,16 +109,17 @@ class Allowed:
     """Of any other."""
 
 
-def allowed_miss(snapshot: Snapshot, operators: int, left: float) -> Allowed:
+def allowed_miss(snapshot: Snapshot, operators: int, left: float, later_s: float = 0.0) -> Allowed:
     """What one more call may risk.
 
     Args:
         left: the calls that may still be abandoned today.
+        later_s: so much later than the snapshot's moment, if nothing has happened since.
     """
-    cap = within(snapshot.terms.cap, 0.0, 1.0)
+    cap = _given(snapshot).cap
     held_back = pending(operators)
     least = LAST_ANSWERS + LAST_ANSWERS_EACH * operators
-    to_come = max(least, answers_to_come(snapshot, operators))
+    to_come = max(least, answers_to_come(snapshot, operators, later_s))
     covered = COVERED_SPENT * cap
     if left + held_back >= 1:
         times = max(1.0, COVERED_EACH / max(1, operators))
@@ -123,23 +127,62 @@ def allowed_miss(snapshot: Snapshot, operators: int, left: float) -> Allowed:
     if left < 1:
         return Allowed(covered, SPENT)
     sure = _by_callbacks(snapshot, operators, covered)
-    return Allowed(covered, max(SPENT, min(MOST, MARGIN * aim(left) / to_come - sure)))
+    risk = margin(operators) * aim(left) / to_come - sure
+    return Allowed(covered, max(SPENT, min(MOST, risk)))
+
+
+def margin(operators: int) -> float:
+    """What the riskiest call placed may risk, for each call to be abandoned per answer on the average."""
+    return MARGIN / math.pow(max(1, operators), MARGIN_FALLS)
 
 
 def _by_callbacks(snapshot: Snapshot, operators: int, covered: float) -> float:
     """Abandoned calls per answer that callbacks are reckoned to cause without any call ahead."""
-    estimates = snapshot.estimates
-    ring_s = estimates.ring.mean_s
-    alone = math.exp(-max(0, operators - 1) * ring_s / estimates.handling_s)
-    risk = max(0.0, snapshot.callbacks_per_s) * ring_s * alone
+    given = _given(snapshot)
+    if not given.callbacks_per_s:
+        return 0.0
+    alone = math.exp(-max(0, operators - 1) * given.ring_s / given.handling_s)
+    risk = given.callbacks_per_s * given.ring_s * alone
     return OFTEN_ONE * risk if risk <= covered else 0.0
 
 
-def answers_to_come(snapshot: Snapshot, operators: int) -> float:
-    """Answers expected until the day's calling ends, if these operators stay."""
-    left_s = snapshot.today.left_s
-    span_s = UNKNOWN_LEFT_S if left_s is None else within(left_s, 0.0, LONGEST_S)
-    handling_s = snapshot.estimates.handling_s
-    called_back = max(0.0, snapshot.callbacks_per_s) * handling_s
-    at_work = max(0.0, operators - max(0, snapshot.terms.callback_reserve) - called_back)
-    return USE * at_work * span_s / handling_s
+def answers_to_come(snapshot: Snapshot, operators: int, later_s: float = 0.0) -> float:
+    """Answers expected until the day's calling ends, if these operators stay.
+
+    Args:
+        later_s: so much later than the snapshot's moment.
+    """
+    given = _given(snapshot)
+    left_s = given.left_s
+    span_s = UNKNOWN_LEFT_S if left_s is None else within(left_s - later_s, 0.0, LONGEST_S)
+    at_work = max(0.0, operators - given.reserve - given.callbacks_per_s * given.handling_s)
+    return USE * at_work * span_s / given.handling_s
+
+
+class _Given(NamedTuple):
+    """What a snapshot says of the day, made sane: the same for all moments until something happens."""
+
+    cap: float
+    connected: int
+    abandoned: int
+    left_s: float | None
+    callbacks_per_s: float
+    reserve: int
+    ring_s: float
+    handling_s: float
+
+
+@Newest
+def _given(snapshot: Snapshot) -> _Given:
+    today, terms, estimates = snapshot.today, snapshot.terms, snapshot.estimates
+    return _Given(
+        within(terms.cap, 0.0, 1.0),
+        # a count below zero must not become credit
+        max(0, today.connected),
+        max(0, today.abandoned),
+        today.left_s,
+        max(0.0, snapshot.callbacks_per_s),
+        max(0, terms.callback_reserve),
+        estimates.ring.mean_s,
+        estimates.handling_s,
+    )

@@ -8,16 +8,17 @@ free operators. Both within lines, operators and candidates.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
+
+import numpy as np
 
 from rules.pacing import credit
+from rules.pacing.balance import choose
 from rules.pacing.estimates import within
+from rules.pacing.forecast import forecast_of
 from rules.pacing.mode import mode_of
-from rules.pacing.outlook import Outlook
-from rules.pacing.snapshot import Activity, Limit, Mode, OperatorNow, Pace, Snapshot, Why
-
-BREAK_SOON_S = 15.0
-"""An operator whose break begins sooner is not reckoned with: a call placed now is answered about then."""
+from rules.pacing.outlook import Staff, belief_of, calls_of, chances_of, staff_of
+from rules.pacing.snapshot import Limit, Mode, Pace, Snapshot, Why
 
 MOST_CALLS_PER_OPERATOR = 1000.0
 """Whatever the profile says: lines and risk allow fewer, and an endless number could not be counted."""
@@ -30,89 +31,154 @@ def calls_to_place(snapshot: Snapshot) -> Pace:
 
     Never more than there are lines, never any without an operator who takes calls, whatever the snapshot.
     """
-    staying = _staying(snapshot)
-    left = credit.credit_of(snapshot, len(staying))
-    mode, why = mode_of(snapshot, len(staying), left)
+    staff = staff_of(snapshot.operators, snapshot.now_s)
+    left = credit.credit_of(snapshot, staff.size)
+    mode, why = mode_of(snapshot, staff.size, left)
     if not snapshot.may_dial or not math.isfinite(snapshot.now_s):
         return Pace(calls=0, limit=Limit.STOPPED, mode=mode, why=why)
-    allowed = credit.allowed_miss(snapshot, len(staying), left)
-    # progressive for want of credit still looks ahead: a callback may take the operator
-    foresees = mode is Mode.PREDICTIVE or why is Why.CREDIT_SPENT
-    room = _Room(snapshot, staying, mode)
-    outlook = Outlook.of(snapshot, staying)
-    misses, limit = _choose(snapshot, outlook, room, allowed if foresees else _ANY_RISK)
-    return Pace(
-        calls=len(misses),
-        limit=limit,
-        reserved=room.reserved,
-        # in the plan's order: another choice among the next ones was found to gain nothing (docs/pacing.md)
-        chosen=tuple(range(len(misses))),
-        mode=mode,
-        why=why,
-        expected_answers=outlook.expected_answers,
-        expected_free=outlook.expected_free,
-        miss=outlook.miss(),
-        misses=tuple(misses),
-        allowed_miss=allowed.ahead,
-    )
+    look = _Look(snapshot, _Room(snapshot, staff, mode, why))
+    look.choose(snapshot.now_s, credit.allowed_miss(snapshot, staff.size, left), in_full=True)
+    return look.pace()
 
 
-def _choose(
-    snapshot: Snapshot, outlook: Outlook, room: _Room, allowed: credit.Allowed
-) -> tuple[list[float], Limit]:
-    """Add calls to the outlook, each with the risk it is placed at, until something binds."""
-    misses: list[float] = []
-    while len(misses) < room.calls:
-        miss = outlook.miss()
-        if miss > (allowed.covered if len(misses) < room.unclaimed else allowed.ahead):
-            return misses, room.limit_by_risk
-        if len(misses) == len(snapshot.candidates):
-            return misses, Limit.CANDIDATES
-        outlook.add(snapshot.estimates.answer(snapshot.candidates[len(misses)]))
-        misses.append(miss)
-    return misses, room.limit
+def first_calls(snapshot: Snapshot, moments_s: Iterable[float]) -> Pace | None:
+    """When candidates are called next if nothing happens until then: what `calls_to_place` would say at one
+    moment after the other, in a fraction of the time.
+
+    Args:
+        snapshot: one in which calls may be placed.
+        moments_s: when it would be asked, from the snapshot's moment on.
+
+    Returns:
+        The pace of the first moment at which candidates are called; None: at none of them. No moment after it
+        is taken.
+    """
+    room: _Room | None = None
+    look: _Look | None = None
+    for now_s in moments_s:
+        later_s = now_s - snapshot.now_s
+        staff = staff_of(snapshot.operators, now_s)
+        left = credit.credit_of(snapshot, staff.size, later_s)
+        mode, why = mode_of(snapshot, staff.size, left)
+        if room is None or room.staff is not staff or room.mode is not mode:
+            room, look = _Room(snapshot, staff, mode, why), None
+        if not room.most:
+            continue
+        look = look or _Look(snapshot, room)
+        allowed = credit.allowed_miss(snapshot, staff.size, left, later_s)
+        if look.choose(now_s, allowed, in_full=False):
+            return look.pace()
+    return None
 
 
-def _staying(snapshot: Snapshot) -> list[OperatorNow]:
-    soon = snapshot.now_s + BREAK_SOON_S
-    return [
-        operator
-        for operator in snapshot.operators
-        if operator.break_at_s is None or operator.break_at_s > soon
-    ]
+class _Look:
+    """At who will be free and who will answer, whenever it is between two events."""
+
+    def __init__(self, snapshot: Snapshot, room: _Room) -> None:
+        self._room, self._staff = room, room.staff
+        staff = room.staff
+        # progressive for want of credit still looks ahead: a callback may take the operator
+        self._foresees = room.mode is Mode.PREDICTIVE or room.why is Why.CREDIT_SPENT
+        self._told = staff.foreseen(snapshot.estimates.talk)
+        size = staff.size + len(snapshot.calls)
+        self._forecast = forecast_of(snapshot.estimates, snapshot.terms.patience_s, size)
+        self._sure = staff.free - snapshot.claimed - max(0, snapshot.appointments_soon)
+        self._calls_and_beliefs = (
+            *calls_of(tuple(snapshot.calls)),
+            *belief_of(snapshot.estimates),
+            float(snapshot.callbacks_per_s),
+            *self._forecast.tables,
+            self._sure,
+            chances_of(tuple(snapshot.candidates)),
+            room.most,
+            room.unclaimed,
+        )
+        self._misses = np.empty(room.most)
+
+    def choose(self, now_s: float, allowed: credit.Allowed, *, in_full: bool) -> int:
+        """How many candidates to call at a moment.
+
+        Args:
+            in_full: False if nothing else is asked if there are none.
+        """
+        staff = self._staff
+        self._allowed = allowed.ahead
+        if not self._foresees:
+            allowed = _ANY_RISK
+        self._calls, self._miss, self._answers, self._free = choose(
+            now_s,
+            staff.working,
+            staff.talking,
+            self._forecast.foreseen(now_s, staff.ticked, self._told),
+            *self._calls_and_beliefs,
+            allowed.covered,
+            allowed.ahead,
+            in_full,
+            self._misses,
+        )
+        covered = self._calls < self._room.unclaimed
+        self._too_risky = self._miss > (allowed.covered if covered else allowed.ahead)
+        return self._calls
+
+    def pace(self) -> Pace:
+        """What was chosen, and why."""
+        room, calls = self._room, self._calls
+        limit = Limit.CANDIDATES
+        if calls == room.calls:
+            limit = room.limit
+        elif self._too_risky:
+            limit = room.limit_by_risk
+        return Pace(
+            calls=calls,
+            limit=limit,
+            reserved=room.reserved,
+            # in the plan's order: another choice among the next ones gains nothing (docs/pacing.md)
+            chosen=tuple(range(calls)),
+            mode=room.mode,
+            why=room.why,
+            expected_answers=self._answers,
+            expected_free=self._sure + self._free,
+            miss=self._miss,
+            misses=tuple(self._misses[:calls].tolist()),
+            allowed_miss=self._allowed,
+        )
 
 
 class _Room:
     """Calls for which there are lines and operators at all, whatever the risk."""
 
-    def __init__(self, snapshot: Snapshot, staying: Sequence[OperatorNow], mode: Mode) -> None:
+    def __init__(self, snapshot: Snapshot, staff: Staff, mode: Mode, why: Why) -> None:
+        self.staff, self.mode, self.why = staff, mode, why
         lines = max(0, snapshot.lines - max(0, snapshot.lines_used))
-        free = sum(operator.activity is Activity.FREE for operator in staying)
-        unclaimed = max(0, free - snapshot.claimed - len(snapshot.calls))
+        claimed = snapshot.claimed
+        unclaimed = max(0, staff.free - claimed - len(snapshot.calls))
         self.unclaimed = unclaimed
         """Free operators for whom neither a person nor a call is there yet."""
         # predictive: a call in flight may take any operator, so it claims none of those free now
-        keepable = max(0, free - snapshot.claimed) if mode is Mode.PREDICTIVE else unclaimed
+        keepable = max(0, staff.free - claimed) if mode is Mode.PREDICTIVE else unclaimed
         self.reserved = max(0, min(snapshot.appointments_soon, keepable, lines))
-        by_operators = self._by_operators(snapshot, len(staying), unclaimed, mode)
+        by_operators = self._calls_by_operators(snapshot, staff.size, unclaimed)
         self.calls = max(0, min(by_operators, lines - self.reserved))
-        self._kept = free > 0 and snapshot.appointments_soon > 0
-        self.limit = self._limit(lines, by_operators, mode)
+        self.most = min(self.calls, len(snapshot.candidates))
+        """Calls to candidates."""
+        self._kept = staff.free > 0 and snapshot.appointments_soon > 0
+        self._lines, self._by_operators = lines, by_operators
 
-    def _by_operators(self, snapshot: Snapshot, operators: int, unclaimed: int, mode: Mode) -> int:
+    def _calls_by_operators(self, snapshot: Snapshot, operators: int, unclaimed: int) -> int:
         """Calls beside the reserved ones, by operators alone."""
-        if mode is Mode.PREVIEW:
+        if self.mode is Mode.PREVIEW:
             return 0
-        if mode is Mode.PROGRESSIVE:
+        if self.mode is Mode.PROGRESSIVE:
             return unclaimed - self.reserved
         each = within(snapshot.terms.calls_per_operator, 0.0, MOST_CALLS_PER_OPERATOR)
         return math.floor(each * operators) - len(snapshot.calls)
 
-    def _limit(self, lines: int, by_operators: int, mode: Mode) -> Limit:
+    @property
+    def limit(self) -> Limit:
         """What binds if no risk and no lack of candidates does."""
-        if lines - self.reserved < by_operators:
+        if self._lines - self.reserved < self._by_operators:
             return Limit.APPOINTMENTS if self.reserved else Limit.LINES
-        if mode is Mode.PREDICTIVE:
+        if self.mode is Mode.PREDICTIVE:
             return Limit.CALLS_PER_OPERATOR
         return Limit.APPOINTMENTS if self.reserved else Limit.OPERATORS
 

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property
 from typing import Self
-
-from rules.pacing.balance import Floats, answers_now
 
 SHORTEST_S = 0.2
 """A shorter time is taken for this: a logarithm must not run away."""
@@ -33,13 +31,7 @@ def within(value: float, low: float, high: float) -> float:
     return min(max(low, value), high)
 
 
-@lru_cache(maxsize=1024)
-def _mean_s(mu: float, var: float) -> float:
-    # asked with every look at the world, and changed by every call at most
-    return math.exp(within(mu + var / 2, *LOG_LIMITS))
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LogNormal:
     """A time's distribution as believed now."""
 
@@ -56,10 +48,10 @@ class LogNormal:
         var = math.log1p(cv * cv)
         return cls(math.log(mean_s) - var / 2, var, weight)
 
-    @property
+    @cached_property
     def mean_s(self) -> float:
         """The mean time in seconds."""
-        return _mean_s(self.mu, self.var)
+        return math.exp(within(self.mu + self.var / 2, *LOG_LIMITS))
 
     def seen(self, seconds: float) -> Self:
         """The belief after one observation (conjugate for mean and variance, with a bounded memory)."""
@@ -68,7 +60,7 @@ class LogNormal:
         off = value - self.mu
         mu = self.mu + off / (weight + 1)
         var = (weight * self.var + weight / (weight + 1) * off * off) / (weight + 1)
-        return replace(self, mu=mu, var=max(var, LEAST_VAR), weight=weight + 1)
+        return type(self)(mu, max(var, LEAST_VAR), weight + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +73,7 @@ class Share:
     def seen(self, hit: bool) -> Self:
         """The belief after one observation."""
         weight = min(self.weight, MEMORY)
-        return replace(
-            self, mean=self.mean + (float(hit) - self.mean) / (weight + 1), weight=weight + 1
-        )
+        return type(self)(self.mean + (float(hit) - self.mean) / (weight + 1), weight + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +100,14 @@ class Truth:
     def seen(self, chance: float, answered: bool) -> Self:
         """After one attempt that was believed to be answered with that chance."""
         keep = 1 - 1 / CHANCE_MEMORY
-        return replace(
-            self,
+        return type(self)(
             seen_answers=self.seen_answers * keep + float(answered),
             expected=self.expected * keep + chance,
             variance=self.variance * keep + chance * (1 - chance),
         )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Estimates:
     """All that is believed. The defaults are what is known before a first call was ever made."""
 
@@ -142,10 +131,10 @@ class Estimates:
 
         A chance that is none (not 0–1, NaN) tells nothing: one of them would spoil the truth for good.
         """
-        seen = replace(self, chance=self.chance.seen(answered))
-        if chance is None or not 0 <= chance <= 1:
-            return seen
-        return replace(seen, truth=self.truth.seen(chance, answered))
+        truth = self.truth
+        if chance is not None and 0 <= chance <= 1:
+            truth = truth.seen(chance, answered)
+        return replace(self, chance=self.chance.seen(answered), truth=truth)
 
     def person(self, chance: float | None) -> float:
         """Probability that a person answers a phone with this chance of its own, as people answer now."""
@@ -153,10 +142,6 @@ class Estimates:
             return self.chance.mean
         odds = self.truth.odds
         return chance * odds / (1 - chance + chance * odds)
-
-    def answers(self, chances: Floats) -> Floats:
-        """The same as `answer` for many phones at once; NaN: nothing is known of a phone."""
-        return answers_now(chances, self.truth.odds, self.chance.mean, self.machine.mean)
 
     def answer(self, chance: float | None) -> float:
         """Probability that the call is answered and needs an operator: also a machine's, if one gets it."""
@@ -169,7 +154,7 @@ class Estimates:
         machines = (1 - self.chance.mean) * self.machine.mean
         return machines / (self.chance.mean + machines) if machines else 0.0
 
-    @property
+    @cached_property
     def handling_s(self) -> float:
         """Mean time an answer keeps an operator, seconds."""
         persons = self.talk.mean_s + self.after_call.mean_s

@@ -8,22 +8,23 @@ answered before, and how likely an operator is free by then (and the patience af
 from __future__ import annotations
 
 import math
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import numpy as np
 
-from rules.pacing.balance import Floats
+from rules.pacing.balance import CALL_STEP_S, TALK_STEP_S, WORK_STEP_S, Floats
 from rules.pacing.estimates import LOG_LIMITS, MOST_VAR, Estimates, LogNormal, within
-from rules.pacing.normal import phi, talks_over
+from rules.pacing.newest import Newest
+from rules.pacing.normal import phi, talks_by_age, talks_over
 
 POINTS, FEW_POINTS = 16, 8
 """Moments at which a call placed now may be answered; fewer in a large centre, where a finer look would take
 longer than it gains."""
 MANY = 300
 """Operators and calls in flight of a large centre."""
-CALL_STEP_S, _CALL_LAST_S = 0.5, 60.0
-WORK_STEP_S, _WORK_LAST_S = 1.0, 300.0
-TALK_STEP_S, _TALK_LAST_S = 2.0, 1000.0
+_CALL_LAST_S = 60.0
+_WORK_AGES_S: Floats = np.arange(0, 300.0, WORK_STEP_S)
+_TALK_AGES_S: Floats = np.arange(0, 1000.0, TALK_STEP_S) + TALK_STEP_S / 2
 _PARTS = 12
 """Into so many parts the time until a moment is cut when talk and after-call work follow each other."""
 _LEAST_LEFT = 0.02
@@ -32,9 +33,53 @@ _GRAIN = 40
 """Beliefs are told apart by 1/40 in mean and variance of the logarithm: small news builds no new tables."""
 
 
+def logs(times: Floats) -> Floats:
+    """Logarithms; of times ≤ 0 that of next to none."""
+    found: Floats = np.log(np.maximum(times, 1e-9))
+    return found
+
+
+def below(log_times: Floats, of: LogNormal) -> Floats:
+    """Probability that the time is over by then."""
+    return phi((log_times - of.mu) / math.sqrt(of.var))
+
+
 def cdf(times: Floats, of: LogNormal) -> Floats:
     """Probability that the time is over by then; 0 for times ≤ 0."""
-    return phi((np.log(np.maximum(times, 1e-9)) - of.mu) / math.sqrt(of.var))
+    return below(logs(times), of)
+
+
+class Answers:
+    """When a call that will be answered is, and what of it does not depend on operators' times."""
+
+    def __init__(
+        self,
+        ring: LogNormal,
+        machine_share: float,
+        machine_ring: LogNormal,
+        patience_s: float,
+        points: int,
+    ) -> None:
+        grid = np.arange(0, _CALL_LAST_S * 2, 0.1)
+        by = (1 - machine_share) * cdf(grid, ring) + machine_share * cdf(grid, machine_ring)
+        moments = np.interp((np.arange(points) + 0.5) / points, by, grid)
+        self.moments: Floats = moments
+        ages = np.arange(0, _CALL_LAST_S, CALL_STEP_S)[:, None]
+        until = np.interp(ages, grid, by)
+        self.unanswered: Floats = 1 - until[:, 0]
+        self.answered: Floats = np.interp(ages + moments, grid, by) - until
+        self.free_by: Floats = moments + patience_s
+        """Whoever is free by then takes a call that is answered at the moment."""
+        self.cuts: Floats = self.free_by[:, None] * (np.arange(_PARTS + 1) / _PARTS)
+        """Cuts the time until then (row of each moment) into parts."""
+        # of all that tables are made of, logarithms take longest
+        self.work_logs: Floats = logs(_WORK_AGES_S[:, None] + self.free_by)
+        """Of the length of after-call work of each age (rows) that ends then."""
+        self.talk_logs: Floats = logs(_TALK_AGES_S[:, None, None] + self.cuts)
+        """Of the length of a talk of each age that ends at each cut."""
+
+
+_answers = lru_cache(maxsize=16)(Answers)
 
 
 class Forecast:
@@ -56,62 +101,58 @@ class Forecast:
             machine_share: of the answers an operator gets, those of machines.
             points: moments looked at.
         """
-        self._talk, self._after_call = talk, after_call
-        self._machine_share, self._machine_talk = machine_share, machine_talk
-        grid = np.arange(0, _CALL_LAST_S * 2, 0.1)
-        by = (1 - machine_share) * cdf(grid, ring) + machine_share * cdf(grid, machine_ring)
-        moments = np.interp((np.arange(points) + 0.5) / points, by, grid)
-        self.moments: Floats = moments
+        answers = _answers(ring, machine_share, machine_ring, patience_s, points)
+        parts = (np.arange(_PARTS) + 0.5) / _PARTS
+        self._cuts = answers.cuts
+        self._works = cdf(answers.free_by[:, None] * (1 - parts), after_call)
+        """After-call work that begins in a part of the time is over by its end."""
+        self.moments = answers.moments
         """Seconds from now at which a call placed now may be answered, equally likely each."""
-        self._free_by: Floats = moments + patience_s
-        ages = np.arange(0, _CALL_LAST_S, CALL_STEP_S)[:, None]
-        until = np.interp(ages, grid, by)
-        self.unanswered: Floats = 1 - until[:, 0]
-        """Of the calls that will be answered, those not answered yet."""
-        self.answered: Floats = np.interp(ages + moments, grid, by) - until
+        self.answered = answers.answered
         """Of the calls that will be answered, those answered later than this age and by the moment."""
-        self.soon = float(self.answered[0].mean())
-        """Of a call placed now: answered by the moment, the mean over the moments."""
-
-    @cached_property
-    def worked(self) -> Floats:
+        self.unanswered = answers.unanswered
+        """Of the calls that will be answered, those not answered yet."""
+        self.worked = _worked(answers, after_call)
         """After-call work of this age is over by the moment and the patience."""
-        ages = np.arange(0, _WORK_LAST_S, WORK_STEP_S)
-        over = cdf(ages, self._after_call)[:, None]
-        left = np.maximum(1 - over, _LEAST_LEFT)
-        by = cdf(ages[:, None] + self._free_by, self._after_call)
-        return _shares((by - over) / left)
-
-    @cached_property
-    def talked(self) -> Floats:
+        self.talked = self._talked(answers, talk, machine_share, machine_talk)
         """A talk of this age, of which no progress is known, and its after-call work are over by then."""
-        ages = np.arange(0, _TALK_LAST_S, TALK_STEP_S) + TALK_STEP_S / 2
-        ends = np.diff(cdf(ages[:, None, None] + self._cuts, self._talk), axis=2)
-        person = (ends * self._works).sum(axis=2)
-        machine_over = cdf(ages, self._machine_talk)
-        machine = cdf(ages[:, None] + self._free_by, self._machine_talk) - machine_over[:, None]
-        share = self._machine_share
-        over = (1 - share) * person + share * machine
-        left = (1 - share) * (1 - cdf(ages, self._talk)) + share * (1 - machine_over)
+        self.tables = self.moments, self.answered, self.unanswered, self.worked, self.talked
+        self._none_foreseen = np.empty((0, points))
+
+    def _talked(
+        self, answers: Answers, talk: LogNormal, machine_share: float, machine_talk: LogNormal
+    ) -> Floats:
+        over = talks_by_age(answers.talk_logs, talk.mu, math.sqrt(talk.var), self._works)
+        left = 1 - cdf(_TALK_AGES_S, talk)
+        if machine_share:
+            machine_by = below(answers.talk_logs[:, :, -1], machine_talk)
+            machine_over = cdf(_TALK_AGES_S, machine_talk)
+            machine = machine_by - machine_over[:, None]
+            over = (1 - machine_share) * over + machine_share * machine
+            left = (1 - machine_share) * left + machine_share * (1 - machine_over)
         return _shares(over / np.maximum(left, _LEAST_LEFT)[:, None])
 
-    def foreseen(self, ages: Floats, lengths: Floats, spreads: Floats) -> Floats:
+    def foreseen(self, now_s: float, since_s: Floats, told: Floats) -> Floats:
         """For each talk whose length is foreseen, the probability that it and its work are over by then.
 
         Args:
-            ages: seconds talked; lengths: medians in seconds; spreads: deviations of their logarithms.
+            since_s: when each began.
+            told: for each talk (rows) the median of its length in seconds, and its logarithm's deviation.
         """
-        return talks_over(ages, lengths, spreads, self._cuts, self._works)
+        if not len(since_s):
+            return self._none_foreseen
+        return talks_over(now_s - since_s, told, self._cuts, self._works)
 
-    @cached_property
-    def _cuts(self) -> Floats:
-        return self._free_by[:, None] * (np.arange(_PARTS + 1) / _PARTS)
 
-    @cached_property
-    def _works(self) -> Floats:
-        """After-call work that begins in a part of the time is over by its end."""
-        parts = (np.arange(_PARTS) + 0.5) / _PARTS
-        return cdf(self._free_by[:, None] * (1 - parts), self._after_call)
+def _worked(answers: Answers, after_call: LogNormal) -> Floats:
+    over = cdf(_WORK_AGES_S, after_call)[:, None]
+    left = np.maximum(1 - over, _LEAST_LEFT)
+    return _shares((below(answers.work_logs, after_call) - over) / left)
+
+
+def _shares(values: Floats) -> Floats:
+    within: Floats = np.clip(values, 0, 1)
+    return within
 
 
 def forecast_of(estimates: Estimates, patience_s: float, size: int) -> Forecast:
@@ -120,11 +161,18 @@ def forecast_of(estimates: Estimates, patience_s: float, size: int) -> Forecast:
     Args:
         size: operators and calls in flight.
     """
-    e = estimates
     return _made(
-        *_grains(e.ring), *_grains(e.talk), *_grains(e.after_call), round(e.machine_share * _GRAIN),
-        *_grains(e.machine_ring), *_grains(e.machine_talk), within(patience_s, 0.0, _CALL_LAST_S),
+        *_all_grains(estimates), within(patience_s, 0.0, _CALL_LAST_S),
         FEW_POINTS if size > MANY else POINTS,
+    )  # fmt: skip
+
+
+@Newest
+def _all_grains(estimates: Estimates) -> tuple[int, ...]:
+    e = estimates
+    return (
+        *_grains(e.ring), *_grains(e.talk), *_grains(e.after_call), round(e.machine_share * _GRAIN),
+        *_grains(e.machine_ring), *_grains(e.machine_talk),
     )  # fmt: skip
 
 
@@ -158,8 +206,3 @@ def _made(
         patience_s,
         points,
     )
-
-
-def _shares(values: Floats) -> Floats:
-    within: Floats = np.clip(values, 0, 1)
-    return within

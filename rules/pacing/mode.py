@@ -34,7 +34,9 @@ def mode_of(snapshot: Snapshot, operators: int, credit: float) -> tuple[Mode, Wh
 
 
 def _enough(estimates: Estimates) -> bool:
-    times = (estimates.ring, estimates.talk, estimates.after_call)
-    return estimates.chance.weight >= LEAST_ATTEMPTS and all(
-        time.weight >= LEAST_TIMES for time in times
+    return (
+        estimates.chance.weight >= LEAST_ATTEMPTS
+        and estimates.ring.weight >= LEAST_TIMES
+        and estimates.talk.weight >= LEAST_TIMES
+        and estimates.after_call.weight >= LEAST_TIMES
     )

@@ -1,101 +1,84 @@
-"""What a snapshot comes to: how many operators will be left over when a call placed now is answered."""
+"""What a snapshot shows, as the arrays of numbers that the compiled part of a decision goes through.
+
+Operators, calls and beliefs change at events only; for the moments between two events they are turned once.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Self
 
 import numpy as np
 
-from rules.pacing.balance import Floats, Ints, answered, left_over, look_up, none_left, with_call
-from rules.pacing.estimates import LEAST_VAR, LOG_LIMITS, LONGEST_S, MOST_VAR, LogNormal, within
-from rules.pacing.forecast import (
-    CALL_STEP_S,
-    TALK_STEP_S,
-    WORK_STEP_S,
-    Forecast,
-    forecast_of,
+from rules.pacing.balance import Floats
+from rules.pacing.estimates import (
+    LEAST_VAR,
+    LOG_LIMITS,
+    LONGEST_S,
+    MOST_VAR,
+    Estimates,
+    LogNormal,
+    within,
 )
-from rules.pacing.snapshot import Activity, OperatorNow, Snapshot, Tick
+from rules.pacing.newest import Newest
+from rules.pacing.snapshot import Activity, CallNow, OperatorNow, Tick
 
+BREAK_SOON_S = 15.0
+"""An operator whose break begins sooner is not reckoned with: a call placed now is answered about then."""
 TICK_SPREAD = 0.1
 """How far a tick of the script strays from its share of the talk (standard deviation of the logarithm)."""
 _TICKS = 2
 """So many of the newest ticks tell how long the talk will be: earlier ones add little."""
-_CALLBACK = 0.2
-"""Expected callbacks are cut into events of at most this probability."""
-_MOST_CALLBACKS = 200
 _SHORTEST_S = 0.5
 
-
-class Outlook:
-    """Operators left over at the coming moments; calls can be added to it."""
-
-    def __init__(self, sure: int, free: Floats, answers: Floats, forecast: Forecast) -> None:
-        self._answered: Floats = forecast.answered[0]
-        self._answers_soon = forecast.soon
-        self._shares: Floats
-        self._firsts: Ints
-        self._shares, self._firsts = left_over(sure, free, answers)
-        points = len(forecast.moments)
-        self.expected_free = sure + float(free.sum()) / points
-        """Operators, less those persons take who are waiting already."""
-        self.expected_answers = float(answers.sum()) / points
-
-    @classmethod
-    def of(cls, snapshot: Snapshot, staying: Sequence[OperatorNow]) -> Self:
-        """Look from a snapshot at what comes.
-
-        Args:
-            staying: the operators who take calls and have no break soon.
-        """
-        size = len(staying) + len(snapshot.calls)
-        forecast = forecast_of(snapshot.estimates, snapshot.terms.patience_s, size)
-        sure = sum(operator.activity is Activity.FREE for operator in staying)
-        taken = snapshot.claimed + max(0, snapshot.appointments_soon)
-        free = _free(snapshot, staying, forecast)
-        answers = _joined([_answers(snapshot, forecast), _callbacks(snapshot, forecast)], forecast)
-        return cls(sure - taken, free, answers, forecast)
-
-    def miss(self) -> float:
-        """Probability that one more call, if answered, leaves somebody without an operator."""
-        return none_left(self._shares, self._firsts)
-
-    def add(self, chance: float) -> None:
-        """One more call, answered with this probability."""
-        self._shares, self._firsts = with_call(self._shares, self._firsts, self._answered * chance)
-        self.expected_answers += self._answers_soon * chance
+_FREE, _TALKING, _AFTER_CALL_WORK = Activity.FREE, Activity.TALKING, Activity.AFTER_CALL_WORK
 
 
-def _free(snapshot: Snapshot, staying: Sequence[OperatorNow], forecast: Forecast) -> Floats:
-    """For each busy operator, the probability of being free by each moment."""
-    now = snapshot.now_s
-    work, talks, ticked = [], [], []
-    for operator in staying:
-        if operator.activity is Activity.AFTER_CALL_WORK:
-            work.append(now - operator.since_s)
-        elif operator.activity is Activity.TALKING and operator.ticks:
-            ticked.append(operator)
-        elif operator.activity is Activity.TALKING:
-            talks.append(now - operator.since_s)
-    parts = []
-    if work:
-        parts.append(look_up(np.array(work), WORK_STEP_S, forecast.worked))
-    if talks:
-        parts.append(look_up(np.array(talks), TALK_STEP_S, forecast.talked))
-    if ticked:
-        parts.append(_foreseen(now, ticked, snapshot.estimates.talk, forecast))
-    return _joined(parts, forecast)
+class Staff:
+    """Operators who take calls, told apart by how soon they will be free."""
+
+    def __init__(self, operators: Sequence[OperatorNow]) -> None:
+        working, talking = [], []
+        ticked: list[OperatorNow] = []
+        self.size = len(operators)
+        self.free = 0
+        self.have_breaks = False
+        for operator in operators:
+            activity = operator.activity
+            if activity is _TALKING:
+                if operator.ticks:
+                    ticked.append(operator)
+                else:
+                    talking.append(operator.since_s)
+            elif activity is _FREE:
+                self.free += 1
+            elif activity is _AFTER_CALL_WORK:
+                working.append(operator.since_s)
+            if operator.break_at_s is not None:
+                self.have_breaks = True
+        self.working: Floats = np.array(working, np.float64)
+        """When after-call work began."""
+        self.talking: Floats = np.array(talking, np.float64)
+        """When talks began of whose progress nothing is known."""
+        self.ticked: Floats = np.array([operator.since_s for operator in ticked], np.float64)
+        """When the others began."""
+        self.foreseen: Newest[LogNormal, Floats] = Newest(
+            lambda talk: np.array([foreseen_talk(operator, talk) for operator in ticked])
+        )
+        """By what is believed of talks: how long those will be, as `foreseen_talk` says (rows)."""
 
 
-def _foreseen(
-    now: float, ticked: Sequence[OperatorNow], talk: LogNormal, forecast: Forecast
-) -> Floats:
-    told = np.array([foreseen_talk(operator, talk) for operator in ticked])
-    ages = np.array([now - operator.since_s for operator in ticked])
-    return forecast.foreseen(ages, told[:, 0], told[:, 1])
+_staff_of_all = Newest(Staff)
+
+
+def staff_of(operators: Sequence[OperatorNow], now_s: float) -> Staff:
+    """The operators who take calls and have no break soon."""
+    staff = _staff_of_all(tuple(operators))
+    if not staff.have_breaks:
+        return staff
+    soon = now_s + BREAK_SOON_S
+    return Staff([one for one in operators if one.break_at_s is None or one.break_at_s > soon])
 
 
 def foreseen_talk(operator: OperatorNow, talk: LogNormal) -> tuple[float, float]:
@@ -122,31 +105,24 @@ def _foreseen_talk(
     return math.exp(within(mean / precision, *LOG_LIMITS)), precision**-0.5
 
 
-def _answers(snapshot: Snapshot, forecast: Forecast) -> Floats:
-    """For each call in flight, the probability of its being answered by each moment."""
-    if not snapshot.calls:
-        return _nobody(forecast)
-    ages = np.array([snapshot.now_s - call.placed_s for call in snapshot.calls])
-    own = np.array([math.nan if call.chance is None else call.chance for call in snapshot.calls])
-    chances = snapshot.estimates.answers(own)
-    return answered(ages, chances, CALL_STEP_S, forecast.answered, forecast.unanswered)
+@Newest
+def calls_of(calls: tuple[CallNow, ...]) -> tuple[Floats, Floats]:
+    """When each call in flight was placed, and the chance handed in for it."""
+    placed_s = np.array([call.placed_s for call in calls], np.float64)
+    return placed_s, _numbers([call.chance for call in calls])
 
 
-def _callbacks(snapshot: Snapshot, forecast: Forecast) -> Floats:
-    """Callbacks expected by each moment, cut into many rare events (a Poisson stream)."""
-    if not snapshot.callbacks_per_s > 0:
-        return _nobody(forecast)
-    expected = min(snapshot.callbacks_per_s, _MOST_CALLBACKS) * forecast.moments
-    events = math.ceil(within(expected[-1] / _CALLBACK, 1.0, _MOST_CALLBACKS))
-    return np.tile(np.minimum(expected / events, 1.0), (events, 1))
+@Newest
+def chances_of(candidates: tuple[float | None, ...]) -> Floats:
+    """The chances handed in for phones."""
+    return _numbers(candidates)
 
 
-def _nobody(forecast: Forecast) -> Floats:
-    return np.empty((0, len(forecast.moments)))
+@Newest
+def belief_of(estimates: Estimates) -> tuple[float, float, float]:
+    """What turns a chance handed in into that of an answer, as `rules.pacing.balance.answer_of` takes it."""
+    return estimates.truth.odds, estimates.chance.mean, estimates.machine.mean
 
 
-def _joined(parts: Sequence[Floats], forecast: Forecast) -> Floats:
-    some = [part for part in parts if len(part)]
-    if not some:
-        return _nobody(forecast)
-    return some[0] if len(some) == 1 else np.concatenate(some)
+def _numbers(chances: Sequence[float | None]) -> Floats:
+    return np.array([math.nan if one is None else one for one in chances], np.float64)

@@ -14,7 +14,10 @@ from scripts.asterisk.root import cache
 _LOOPBACK = "127.0.0.1"
 # Below Linux' ephemeral range (32768 up): a port found free here is not handed to an outgoing
 # connection between the look and its use.
-_FIRST, _LAST = 10240, 32000
+_SINGLE, _RANGES = range(10240, 12288), range(12288, 32000)
+"""Single ports have an area of their own: strewn over all of it they would leave no room for a range."""
+_STEP = 100
+"""Ranges begin so far apart, or a multiple of it, so that little is left between two."""
 _KEPT = 1500
 """Ports kept from others after they were handed out: several processes ask at once."""
 _given: deque[range] = deque()
@@ -22,18 +25,19 @@ _given: deque[range] = deque()
 
 
 def free_port() -> int:
-    """A port (10240–31999) free for TCP and UDP on 127.0.0.1, and not given just before."""
+    """A port (10240–12287) free for TCP and UDP on 127.0.0.1, and not given just before."""
     return free_range(1)
 
 
 def free_range(length: int) -> int:
-    """The first of `length` consecutive ports, all free; even, as RTP ranges begin.
+    """The first of `length` consecutive ports (12288–31999), all free; even, as RTP ranges begin.
 
     Raises:
         OSError: no such range was found in a thousand tries.
     """
+    area, step = (_SINGLE, 2) if length == 1 else (_RANGES, _STEP)
     for _ in range(1000):
-        first = random.randrange(_FIRST, _LAST - length, 2)
+        first = random.randrange(area.start, area.stop - length, step)
         wanted = range(first, first + length)
         if any(_overlap(wanted, given) for given in _given) or not _reserve(wanted):
             continue

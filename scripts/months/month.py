@@ -96,6 +96,7 @@ class Month:
             for hour in _hours_of(slot, self.roster):
                 if since <= hour.starts_at < until:
                     self._call_through(hour)
+        self._end_calls(until)
 
     def contacted(self, since: datetime | None = None) -> int:
         """Cases with a contact."""

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
-from dialer.planning.model import Model
 from dialer.planning.plan import Plan, make_plan
-from dialer.planning.policy import FREE, Cases
-from dialer.planning.program import solve
-from dialer.planning.rates import Rates, learn
-from dialer.planning.slots import Slot, slots_from
-from dialer.planning.units import Known, Unit, beliefs_of, counts_of, units_of
+from dialer.planning.rates import Cell, Rates, Tally, learn
+from dialer.planning.slots import slots_from
+from dialer.planning.units import Known, Unit, units_of
 from rules.case import Id
 from rules.eligibility import next_from
 from rules.hours import band_of
 from rules.turn import PlannedBand, turn_of
 from scripts.months.month import Month, Standing
-from scripts.months.world import Truth
 
 _MILLION = 1_000_000
+NOTHING: Mapping[Cell, Tally] = MappingProxyType({})
+"""Sums of no earlier month."""
 
 
 def units_in(month: Month, now: datetime) -> list[Unit]:
@@ -42,16 +41,24 @@ def units_in(month: Month, now: datetime) -> list[Unit]:
     ]
 
 
+def learned(month: Month, _now: datetime, earlier: Mapping[Cell, Tally] = NOTHING) -> Rates:
+    """What the dialer believes: its priors, sums of earlier months, and the month's own calls so far."""
+    return learn(month.tallies, earlier, month.profile)
+
+
 class ByPlan:
     """As the dialer does: a plan at the beginning of each hour, from what was learned so far."""
 
-    def __init__(self, *, hourly: bool = True) -> None:
+    def __init__(
+        self, *, hourly: bool = True, believed: Callable[[Month, datetime], Rates] = learned
+    ) -> None:
         """
         Args:
             hourly: plan anew every hour, as the dialer does; else when a band begins.
+            believed: the rates at a moment of the month.
         """
         self.plans: list[Plan] = []
-        self._hourly = hourly
+        self._hourly, self._believed = hourly, believed
         self._band: tuple[object, ...] = ()
         self._planned: dict[int, list[PlannedBand]] = {}
         self._month: Month | None = None
@@ -63,7 +70,7 @@ class ByPlan:
             return False
         self._month, self._band = month, band
         slots = slots_from(now, month.calendar, month.profile, month.roster)
-        rates = learn(month.tallies, {}, month.profile)
+        rates = self._believed(month, now)
         plan = make_plan(units_in(month, now), slots, rates, month.profile)
         self.plans.append(plan)
         self._planned = {
@@ -119,27 +126,3 @@ class InOrder:
             self._ranks[phone] = lot
         due = next_from(standing.state, phone, now, self._month.calendar, self._month.profile)
         return due, self._ranks[phone]
-
-
-def bound_from(month: Month, now: datetime, truth: Truth, rates: Rates) -> float:
-    """Contacts that no way of calling is expected to exceed from now on, all true rates known.
-
-    All of the operators' time may be used, and nothing is owed to any phone: both only raise it.
-
-    Args:
-        rates: whose seconds are the true ones.
-    """
-    slots = [full(slot) for slot in slots_from(now, month.calendar, month.profile, month.roster)]
-    units = units_in(month, now)
-    if not units or not slots:
-        return 0.0
-    model = Model(month.profile, {unit.state for unit in units})
-    groups = sorted({unit.group for unit in units}, key=repr)
-    beliefs = beliefs_of(groups, slots, rates, truth.contact, curiosity=0.0)
-    cases = Cases(model, slots, beliefs, counts_of(units, groups, model), FREE)
-    return solve(cases).bound
-
-
-def full(slot: Slot) -> Slot:
-    """The slot without headroom."""
-    return replace(slot, planned_s=slot.operator_s)

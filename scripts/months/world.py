@@ -45,6 +45,7 @@ class Truth:
     """How people answer; nobody who calls them knows it."""
 
     contact: Mapping[Cell, float]
+    """Of any attempt, counted or not."""
     end_share: float
     closed_share: float
 
@@ -55,6 +56,18 @@ class Truth:
         odds = self.contact[cell] / (1 - self.contact[cell])
         odds *= WISH_ODDS if cell.band in wish.bands else 1 / WISH_ODDS
         return odds / (1 + odds)
+
+    def of_counted(self) -> Truth:
+        """Of attempts that are counted: busy lines are called again until they are not busy.
+
+        In truth the third busy call of a day is counted after all: real months are a little worse.
+        """
+        not_busy = 1 - (1 - self.closed_share) * BUSY
+        return Truth(
+            contact={cell: p / (p + (1 - p) * not_busy) for cell, p in self.contact.items()},
+            end_share=self.end_share,
+            closed_share=self.closed_share / not_busy,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,12 +47,12 @@ async def kill(runs: int, seed: int) -> int:
                 f"run {number:3}  {stage:9}  {part:11}  first sound"
                 f" {wreck.first_sound_s or -1:4.2f} s  longest silence {wreck.silent_s:5.2f} s"
                 f"  took {time.monotonic() - began:4.1f} s  {' '.join(wreck.states)}"
-                f"  {'; '.join(wreck.broken)}",
+                f"  {'; '.join(wreck.broken + wreck.late)}",
                 flush=True,
             )
     firsts = [one.first_sound_s for one in found if one.first_sound_s is not None]
     print(f"\n{len(found)} runs; first sound after at most {max(firsts):.2f} s")
-    return _told(fault for one in found for fault in one.broken)
+    return _told(fault for one in found for fault in one.broken + one.late)
 
 
 async def race(runs: int, seed: int) -> int:

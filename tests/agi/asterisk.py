@@ -31,8 +31,8 @@ def request(script: str, *arguments: str, number: str = NUMBER) -> bytes:
 
 
 def connect(port: int) -> socket.socket:
-    """A line to the service; nothing on it lasts longer than ten seconds."""
-    return socket.create_connection(("127.0.0.1", port), timeout=10)
+    """A line to the service; nothing on it lasts longer than a minute."""
+    return socket.create_connection(("127.0.0.1", port), timeout=60)
 
 
 def ask(port: int, script: str, *arguments: str) -> dict[str, str]:

@@ -15,8 +15,12 @@ from agi.board import write_board
 from agi.server import Server
 from agi.settings import Agi, AgiSettings
 from agi.watchdog import Watchdog
+from rules import answering
 from rules.answering import Board, Opening, Waiting
 from tests.agi.asterisk import CALLBACK
+
+LONG_STALE_S = 600.0
+"""Seconds after which a board is too old in these tests."""
 
 
 def settings_in(folder: Path, allowed: str = "127.0.0.0/8") -> AgiSettings:
@@ -47,6 +51,12 @@ class Told(Watchdog):
         self.is_ready.set()
 
 
+@pytest.fixture(autouse=True)
+def nobody_hurries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A board that is written once in a test is not too old at its end, however slow the machine is."""
+    monkeypatch.setattr(answering, "STALE_S", LONG_STALE_S)
+
+
 @contextmanager
 def running(settings: AgiSettings) -> Iterator[int]:
     """The port of a service that answers as long as the block."""
@@ -54,7 +64,7 @@ def running(settings: AgiSettings) -> Iterator[int]:
     with Told() as watchdog:
         thread = threading.Thread(target=server.run, args=(watchdog,))
         thread.start()
-        assert watchdog.is_ready.wait(10)
+        assert watchdog.is_ready.wait(60)
         try:
             yield server.port
         finally:

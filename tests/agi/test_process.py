@@ -18,14 +18,9 @@ import agi.__main__
 from agi.board import write_board
 from agi.watchdog import Watchdog
 from dialer.ami import contract
+from scripts.asterisk.ports import free_port
 from tests.agi.asterisk import CALLBACK, ask
 from tests.agi.conftest import open_board
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port: int = found.getsockname()[1]
-        return port
 
 
 @contextmanager
@@ -33,7 +28,7 @@ def notified(folder: Path) -> Iterator[socket.socket]:
     """Where systemd hears what a service says of itself."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
         heard.bind(str(folder / "notify"))
-        heard.settimeout(20)
+        heard.settimeout(60)
         yield heard
 
 
@@ -50,7 +45,6 @@ def command(settings: Path) -> list[str]:
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
 def test_it_says_when_it_is_ready_and_ends_when_told(tmp_path: Path, end: signal.Signals) -> None:
     port = free_port()
-    write_board(tmp_path / "board.json", open_board())
     environment = {**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify")}
     with (
         notified(tmp_path) as heard,
@@ -59,10 +53,11 @@ def test_it_says_when_it_is_ready_and_ends_when_told(tmp_path: Path, end: signal
         ) as process,
     ):
         assert heard.recv(100) == b"READY=1"
+        write_board(tmp_path / "board.json", open_board())  # not earlier: it grows old
         assert ask(port, "callback", CALLBACK)[contract.DO] == "queue"
         assert heard.recv(100) == b"WATCHDOG=1"
         process.send_signal(end)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
         assert heard.recv(100) in (b"STOPPING=1", b"WATCHDOG=1")
         assert process.stderr is not None
         told = process.stderr.read().decode()
@@ -82,7 +77,7 @@ def test_what_keeps_it_from_starting_is_one_line(
 ) -> None:
     path = tmp_path / "yobirin.toml"
     path.write_text(text)
-    done = subprocess.run(command(path), capture_output=True, text=True, timeout=30)
+    done = subprocess.run(command(path), capture_output=True, text=True, timeout=60)
     assert done.returncode == status
     assert told in done.stderr
     assert done.stderr.count("\n") == 1

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from agi import scripts
 from agi.board import write_board
 from agi.settings import SOUNDS_DIR, AgiSettings
 from dialer.ami import contract
 from rules.answering import Board, Opening, OrderedMessage
 from tests.agi.asterisk import CALLBACK, ask
-from tests.agi.conftest import open_board
+from tests.agi.conftest import LONG_STALE_S, open_board
 
 ASKED = [
     # script, arguments, do, sounds
@@ -57,6 +61,20 @@ def test_each_request_reads_the_board_anew(port: int, settings: AgiSettings) -> 
     assert ask(port, "wait", CALLBACK, "1")[contract.DO] == "alone"
 
 
+def test_who_is_not_in_line_yet_is_waited_for_and_hears_their_place(
+    port: int, settings: AgiSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An operator missed them: Asterisk asks in the same instant as it tells the service."""
+    monkeypatch.setattr(scripts, "KNOWN_WITHIN_S", 60.0)
+    board = open_board()
+    write_board(settings.agi.board, replace(board, waiting=()))
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        told = pool.submit(ask, port, "wait", CALLBACK, "1")
+        time.sleep(0.3)  # nothing tells that nothing is answered
+        write_board(settings.agi.board, board)
+        assert "wait-position-2" in told.result()[contract.PLAY]
+
+
 def test_a_message_of_the_city_is_played_from_the_same_folder(
     port: int, settings: AgiSettings
 ) -> None:
@@ -76,7 +94,7 @@ def test_a_message_of_the_city_is_played_from_the_same_folder(
 def test_a_board_that_nobody_renews_grows_old_by_the_files_age(
     port: int, settings: AgiSettings
 ) -> None:
-    old = datetime.now(UTC).timestamp() - 6
+    old = datetime.now(UTC).timestamp() - LONG_STALE_S - 1
     os.utime(settings.agi.board, (old, old))
     assert ask(port, "callback", CALLBACK)[contract.DO] == "alone"
     assert ask(port, "wait", CALLBACK, "1")[contract.DO] == "alone"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from dialer.ami import contract
 from dialer.settings import Settings
 from rules.answering import Do
 from tests.asterisk.pbx import POOL, Pbx
-from tests.asterisk.phone import HOST, Call
+from tests.asterisk.phone import HOST, WAIT_S, Call
 from tests.asterisk.room import Room, room
 from tests.asterisk.tones import PERSON_HZ
 
@@ -45,6 +46,8 @@ class Answerer:
     waiting: tuple[str, Sequence[str]] = (Do.WAIT, ())
     asked: list[tuple[str, ...]] = field(default_factory=list)
     """Script and arguments of each question."""
+    asked_at: list[float] = field(default_factory=list)
+    """When each was read, before it was answered."""
     shown: list[str] = field(default_factory=list)
     """The number of the caller with each question."""
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
@@ -63,6 +66,7 @@ class Answerer:
         """Answer again, and forget what was asked."""
         self.way = Way.ANSWERS
         self.asked.clear()
+        self.asked_at.clear()
 
     def close(self) -> None:
         """End every conversation."""
@@ -75,6 +79,7 @@ class Answerer:
         script = pairs["agi_network_script"]
         arguments = (pairs[f"agi_arg_{i}"] for i in (1, 2))
         self.asked.append((script, *arguments))
+        self.asked_at.append(time.monotonic())
         self.shown.append(pairs["agi_callerid"])
         assert pairs["agi_calleridname"] == "unknown"
         return script
@@ -175,7 +180,7 @@ class Lobby:
 
     async def asked(self, script: str, times: int = 1) -> None:
         """Wait until a question was asked so many times."""
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(WAIT_S):
             while sum(question[0] == script for question in self.answerer.asked) < times:
                 await asyncio.sleep(0.005)
 

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from dialer.ami import contract
 from dialer.ami.link import Link
@@ -22,9 +23,13 @@ from tests.asterisk import tones
 POOL = ["0258990001", "0258990002"]
 _RTP_PORTS = 200
 _FOLDERS = ("run", "var", "spool", "log", "sounds", "messages")
+ANSWER_WITHIN_S = 3
+"""So long this PBX waits for an answer: tests answer by themselves, and the machine may be slow."""
+LONG_S = 20.0
+"""Of the message `ordered(2)`: it is cut short, however slow the machine is."""
 _SOUNDS = {
     contract.SOUND_COURTESY: (tones.COURTESY_HZ, 1.5),
-    contract.SOUND_VOICEMAIL: (tones.VOICEMAIL_HZ, 1.5),
+    contract.SOUND_VOICEMAIL: (tones.VOICEMAIL_HZ, 3.0),
     contract.SOUND_GUIDANCE: (tones.GUIDANCE_HZ, 1.5),
     contract.SOUND_WAIT: (tones.WAIT_HZ, 1.0),
     contract.SOUND_ASKED_BACK: (tones.ASKED_BACK_HZ, 1.0),
@@ -37,6 +42,7 @@ _SOUNDS = {
     sounds.KEYS_MESSAGE: (tones.KEYS_HZ, 0.5),
     sounds.position(1): (tones.POSITION_HZ, 0.5),
     sounds.ordered(1): (tones.ORDERED_HZ, 0.5),
+    sounds.ordered(2): (tones.ORDERED_HZ, LONG_S),
 }
 _OTHERS = (tones.OTHER_HZ, 0.3)
 
@@ -101,7 +107,8 @@ def started_pbx(**trunk: Any) -> Iterator[Pbx]:
         settings_path = folder / "yobirin.toml"
         secrets = ensure_secrets(settings, settings_path)
         write_sounds(settings.asterisk.sounds_dir)
-        render(settings, secrets, settings_path, folder / "conf")
+        with patch.object(contract, "ANSWER_WITHIN_S", ANSWER_WITHIN_S):
+            render(settings, secrets, settings_path, folder / "conf")
         with start_asterisk(folder / "conf", folder) as asterisk:
             yield Pbx(settings, secrets, settings_path, asterisk)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import re
+import socket
 import struct
 import time
 from uuid import uuid4
@@ -12,7 +14,10 @@ from uuid import uuid4
 from tests.asterisk import tones
 
 HOST = "127.0.0.1"
-WAIT_S = 8.0
+WAIT_S = 30.0
+"""The longest anything is waited for that must come: how soon it comes is not what these tests are about."""
+_HEARD = 10 * tones.FRAME
+"""Bytes of 200 ms: so long a tone has to be there."""
 _KEY_FRAMES = 10
 """Packets of 20 ms that a key is pressed."""
 
@@ -58,19 +63,27 @@ class Call:
         self.speaks: int | None = None
         """Frequency of the tone sent, in Hz; None: silence."""
         self._heard = bytearray()
+        self._heard_to = 0
+        """So far it was listened to."""
+        self._heard_hz: int | None = None
+        """The tone that was waited for last."""
         self._keys: list[str] = []
         self._cseq = 100
         self._speaker: asyncio.Task[None] | None = None
         self._rtp: asyncio.DatagramTransport
+        self._wire: socket.socket
+        self._ear: _Ear
         self.rtp_port = 0
 
     async def open_sound(self) -> None:
         """Open the port for the sound, before any SDP names it."""
+        self._wire = socket.socket(type=socket.SOCK_DGRAM)
+        self._wire.setblocking(False)
+        self._wire.bind((HOST, 0))
+        self.rtp_port = self._wire.getsockname()[1]
+        self._ear = _Ear(self._heard)
         loop = asyncio.get_running_loop()
-        self._rtp, _ = await loop.create_datagram_endpoint(
-            lambda: _Ear(self._heard), local_addr=(HOST, 0)
-        )
-        self.rtp_port = self._rtp.get_extra_info("sockname")[1]
+        self._rtp, _ = await loop.create_datagram_endpoint(lambda: self._ear, sock=self._wire)
 
     def sdp(self) -> str:
         events = self.phone.key_events
@@ -107,20 +120,37 @@ class Call:
 
     def over(self) -> None:
         """The dialogue has ended."""
-        if not self.ended.is_set():
-            self.ended_at = time.monotonic()
-            self.ended.set()
+        if self.ended.is_set():
+            return
+        self.ended_at = time.monotonic()
         if self._speaker:
             self._speaker.cancel()
+        with contextlib.suppress(BlockingIOError):  # what was sent before the end was heard
+            while True:
+                self._ear.datagram_received(self._wire.recv(2048), None)
         self._rtp.close()
+        self.ended.set()
 
     async def hears(self, hz: int, within_s: float = WAIT_S) -> None:
-        """Wait until the last 200 ms were this tone; what came before does not count."""
-        before, end = len(self._heard), time.monotonic() + within_s
-        while tones.heard(bytes(self._heard[before:][-10 * tones.FRAME :])) != hz:
+        """Wait until this tone was on the line for 200 ms, after the tone that was waited for before; the
+        same one again counts from now on."""
+        if hz == self._heard_hz:
+            self._heard_to = len(self._heard)
+        end = time.monotonic() + within_s
+        while not self._heard_by_now(hz):
             assert time.monotonic() < end, f"{hz} Hz was not heard within {within_s} s"
             assert not self.ended.is_set(), f"the call ended before {hz} Hz was heard"
             await asyncio.sleep(0.02)
+
+    def _heard_by_now(self, hz: int) -> bool:
+        """Whatever was heard since the last look counts: this process may have been kept from looking."""
+        while len(self._heard) >= self._heard_to + _HEARD:
+            last = self._heard_to + _HEARD
+            if tones.heard(bytes(self._heard[self._heard_to : last])) == hz:
+                self._heard_to, self._heard_hz = last, hz
+                return True
+            self._heard_to += tones.FRAME
+        return False
 
     @property
     def heard(self) -> bytes:
@@ -138,11 +168,10 @@ class Call:
     async def _speak(self, to: tuple[str, int]) -> None:
         sent, began, key_from = 0, time.monotonic(), 0
         while True:
-            at = sent * tones.FRAME
             if not self._keys:
                 key_from = sent + 1
-                head, body = self._head(0, sent, at), tones.samples(self.speaks, tones.FRAME, at)
-                self._rtp.sendto(head + tones.encode(body), to)
+                head = self._head(0, sent, sent * tones.FRAME)
+                self._rtp.sendto(head + tones.frame(self.speaks), to)
             else:
                 self._rtp.sendto(self._key(sent, sent - key_from), to)
                 if sent - key_from == _KEY_FRAMES:
@@ -179,9 +208,15 @@ class Phone(asyncio.DatagramProtocol):
     """Runs inside `async with`; `pbx_port` is where it sends its requests."""
 
     def __init__(
-        self, pbx_port: int, port: int = 0, user: str = "person", secret: str = ""
+        self,
+        pbx_port: int,
+        port: int = 0,
+        user: str = "person",
+        secret: str = "",
+        host: str = HOST,
     ) -> None:
         self._pbx = (HOST, pbx_port)
+        self.host = host
         self.port = port
         self.user = user
         self._secret = secret
@@ -202,7 +237,7 @@ class Phone(asyncio.DatagramProtocol):
     async def __aenter__(self) -> Phone:
         loop = asyncio.get_running_loop()
         self._transport, _ = await loop.create_datagram_endpoint(
-            lambda: self, local_addr=(HOST, self.port)
+            lambda: self, local_addr=(self.host, self.port)
         )
         self.port = self._transport.get_extra_info("sockname")[1]
         return self
@@ -313,9 +348,9 @@ class Phone(asyncio.DatagramProtocol):
         """Send a request, once: on the loopback nothing is lost."""
         head = (
             f"{method} {uri} SIP/2.0\r\n"
-            f"Via: SIP/2.0/UDP {HOST}:{self.port};branch=z9hG4bK{uuid4().hex};rport\r\n"
+            f"Via: SIP/2.0/UDP {self.host}:{self.port};branch=z9hG4bK{uuid4().hex};rport\r\n"
             f"Max-Forwards: 70\r\nFrom: {from_}\r\nTo: {to}\r\nCall-ID: {call_id}\r\n"
-            f"CSeq: {seq} {method}\r\nContact: <sip:{self.user}@{HOST}:{self.port}>\r\n{extra}"
+            f"CSeq: {seq} {method}\r\nContact: <sip:{self.user}@{self.host}:{self.port}>\r\n{extra}"
         )
         if method == "INVITE":
             self._invite = head
@@ -328,7 +363,7 @@ class Phone(asyncio.DatagramProtocol):
         ]
         self._send(
             f"SIP/2.0 {status}\r\n{''.join(kept)}To: {to or request.get('To')}\r\n"
-            f"Contact: <sip:{self.user}@{HOST}:{self.port}>\r\n",
+            f"Contact: <sip:{self.user}@{self.host}:{self.port}>\r\n",
             body,
         )
 

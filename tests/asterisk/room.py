@@ -13,7 +13,7 @@ from dialer.ami import contract
 from dialer.ami.link import Link
 from dialer.ami.originate import Placement, originate_action
 from tests.asterisk.pbx import POOL, Pbx
-from tests.asterisk.phone import Call, Phone
+from tests.asterisk.phone import WAIT_S, Call, Phone
 from tests.asterisk.tones import OPERATOR_HZ, PERSON_HZ
 
 NUMBER = "0258990100"
@@ -66,7 +66,7 @@ class Room:
 
     async def event(self, name: str, **fields: str) -> Message:
         """Wait for an event with these fields; those seen before count too."""
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(WAIT_S):
             while not (found := self.saw(name, **fields)):
                 news = await self.link.events.get()
                 if isinstance(news, Message):
@@ -74,7 +74,7 @@ class Room:
         return found
 
     def saw(self, name: str, **fields: str) -> Message | None:
-        """The first event with these fields that was seen until now."""
+        """The first event with these fields that `event` has taken from the queue until now."""
 
         def fits(event: Message) -> bool:
             # an attribute, for a header without a value is not there at all
@@ -88,16 +88,22 @@ class Room:
         wanted = f"/{contract.JOURNAL}/{attempt}"
         return next((str(m.val) for m in shown if m.key == wanted), "")
 
-    async def agent_state(self, agent: str) -> str:
-        """AGENT_IDLE, AGENT_ONCALL or AGENT_LOGGEDOFF."""
+    async def agent_is(self, agent: str, state: str) -> None:
+        """Wait for AGENT_IDLE, AGENT_ONCALL or AGENT_LOGGEDOFF."""
+        async with asyncio.timeout(WAIT_S):
+            while await self._agent_state(agent) != state:
+                await asyncio.sleep(0.02)
+
+    async def _agent_state(self, agent: str) -> str:
         shown = await self.link.act({"Action": "Agents"})
         return next(str(m.status) for m in shown if m.agent == agent)
 
 
 @asynccontextmanager
 async def room(pbx: Pbx) -> AsyncIterator[Room]:
+    trunk = pbx.settings.trunk
     async with (
-        Phone(pbx.settings.asterisk.sip_port, pbx.settings.trunk.port) as carrier,
+        Phone(pbx.settings.asterisk.sip_port, trunk.port, host=trunk.host) as carrier,
         pbx.link() as link,
     ):
         yield Room(pbx, link, carrier)
@@ -116,6 +122,4 @@ async def operator(place: Room, extension: str = "201") -> AsyncIterator[Call]:
         # an agent takes calls 5 s after its login
         await place.event("DeviceStateChange", device=f"Agent:{extension}", state="NOT_INUSE")
         yield leg
-    async with asyncio.timeout(8):
-        while await place.agent_state(extension) != "AGENT_LOGGEDOFF":
-            await asyncio.sleep(0.02)
+    await place.agent_is(extension, "AGENT_LOGGEDOFF")

@@ -14,7 +14,7 @@ from agi.board import write_board
 from agi.settings import AgiSettings
 from dialer.ami import contract
 from rules.answering import Board, Opening, OrderedMessage, Waiting
-from tests.agi.conftest import open_board, running
+from tests.agi.conftest import LONG_STALE_S, nobody_hurries, open_board, running
 from tests.asterisk.callbacks import Lobby, lobby
 from tests.asterisk.pbx import Pbx
 from tests.asterisk.tones import (
@@ -29,6 +29,7 @@ from tests.asterisk.tones import (
 )
 
 pytestmark = pytest.mark.asterisk
+__all__ = ["nobody_hurries"]
 
 
 @asynccontextmanager
@@ -83,7 +84,7 @@ async def test_when_nothing_is_known_a_caller_hears_the_guidance(pbx: Pbx) -> No
 
 async def test_when_the_dialer_is_gone_asterisk_goes_on_alone(pbx: Pbx) -> None:
     async with answered_by(pbx, open_board()) as here:
-        old = datetime.now(UTC).timestamp() - 6
+        old = datetime.now(UTC).timestamp() - LONG_STALE_S - 1
         os.utime(pbx.settings.agi.board, (old, old))
         caller = await here.caller()
         await caller.line.hears(LEAVE_MESSAGE_HZ)

@@ -14,7 +14,7 @@ import pytest
 from dialer.ami.originate import Placement, originate_action
 from scripts.asterisk.ports import free_port
 from tests.asterisk.pbx import POOL, Pbx, started_pbx
-from tests.asterisk.phone import Sip
+from tests.asterisk.phone import WAIT_S, Sip
 from tests.asterisk.room import NUMBER, operator, room
 from tests.asterisk.tones import OPERATOR_HZ
 
@@ -63,7 +63,7 @@ async def call_through(pbx: Pbx, caller_id: str, folder: Path) -> Sip:
     placement = Placement(attempt=attempt, number=NUMBER, caller_id=caller_id)
     async with sipp_callee(trunk.port, folder) as messages, pbx.link() as link:
         await link.act(originate_action(placement, trunk, set_up_s=30, ring_s=36))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(WAIT_S):
             while getattr(await link.events.get(), "attempt", "") != attempt:
                 pass
         return invite_in(messages)

@@ -117,6 +117,11 @@ def test_every_string_shared_with_the_service_is_in_the_dialplan(tmp_path: Path)
         assert f"[{context}]" in texts["extensions.conf"]
 
 
+def test_nobody_is_waited_for_longer_than_the_service_says(tmp_path: Path) -> None:
+    limit = f"TIMEOUT(absolute)={contract.ANSWER_WITHIN_S}"
+    assert limit in rendered(tmp_path)["extensions.conf"]
+
+
 def test_rendering_again_changes_no_file_and_keeps_the_secrets(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     path, conf = tmp_path / "s.toml", tmp_path / "conf"
@@ -213,6 +218,21 @@ def test_the_carrier_is_known_by_its_address_and_not_by_a_name_it_is_called() ->
     with started_pbx() as pbx:
         endpoint = pbx.asterisk.cli(f"pjsip show endpoint {contract.TRUNK}")
         assert re.search(r"identify_by +: ip\n", endpoint)
+
+
+ORDERS = [
+    # address of the carrier (Asterisk's own is 127.0.0.1), what a call is known by first
+    ("carrier.example", "ip"),
+    ("127.0.0.1", "username"),  # a rehearsal: they are at the same address
+]
+
+
+@pytest.mark.parametrize(("carrier", "first"), ORDERS)
+def test_what_the_carrier_sends_is_a_caller_whatever_they_are_called(
+    tmp_path: Path, carrier: str, first: str
+) -> None:
+    pjsip = rendered(tmp_path, host=carrier)["pjsip.conf"]
+    assert f"endpoint_identifier_order = {first}," in pjsip
 
 
 def test_no_operator_number_leaves_over_the_trunk(tmp_path: Path) -> None:

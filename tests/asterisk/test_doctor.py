@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +19,7 @@ from dialer.doctor import Finding
 from dialer.settings import Settings
 from tests.asterisk.callbacks import answering
 from tests.asterisk.pbx import Pbx, settings_in, started_pbx
-from tests.asterisk.phone import Phone
+from tests.asterisk.phone import WAIT_S, Phone
 
 pytestmark = pytest.mark.asterisk
 
@@ -61,14 +63,11 @@ async def test_a_sound_installation_has_nothing_to_be_done() -> None:
             assert wrong(await until(pbx, lambda findings: not wrong(findings))) == set()
 
 
-async def until(
-    pbx: Pbx, done: Callable[[dict[str, Finding]], bool], tries: int = 20
-) -> dict[str, Finding]:
+async def until(pbx: Pbx, done: Callable[[dict[str, Finding]], bool]) -> dict[str, Finding]:
     """Examine again until it is as wanted: Asterisk asks the carrier in its own time."""
-    for _ in range(tries):
-        findings = await examined(pbx)
-        if done(findings):
-            break
+    end = time.monotonic() + WAIT_S
+    while not done(findings := await examined(pbx)) and time.monotonic() < end:
+        await asyncio.sleep(0.1)
     return findings
 
 

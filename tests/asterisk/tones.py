@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import cmath
+import functools
 import math
 import struct
 import wave
 from pathlib import Path
+
+import numpy as np
 
 RATE = 8000
 FRAME = 160
@@ -55,12 +57,11 @@ def write_wav(path: Path, hz: int | None, seconds: float) -> None:
 
 def heard(ulaw: bytes) -> int | None:
     """The one of our tones that dominates these G.711 bytes; None: silence or something else."""
-    linear = [_FROM_ULAW[byte] for byte in ulaw]
-    if len(linear) < FRAME:
+    if len(ulaw) < FRAME:
         return None
-    strength = {hz: _strength(linear, hz) for hz in _ALL_HZ}
-    best = max(strength, key=strength.__getitem__)
-    return best if strength[best] > _LOUD else None
+    strength = np.abs(_waves(len(ulaw)) @ _FROM_ULAW[np.frombuffer(ulaw, np.uint8)])
+    best = int(strength.argmax())
+    return _ALL_HZ[best] if strength[best] > _LOUD else None
 
 
 def heard_in_turn(ulaw: bytes, window: int = 5) -> list[int]:
@@ -75,14 +76,22 @@ def heard_in_turn(ulaw: bytes, window: int = 5) -> list[int]:
     return [hz for i, hz in enumerate(told) if i == 0 or told[i - 1] != hz]
 
 
+@functools.cache
+def frame(hz: int | None) -> bytes:
+    """20 ms of one of our tones (None: silence) as G.711 µ-law: it goes on in the next without a step."""
+    return encode(samples(hz, FRAME))
+
+
 def encode(linear: list[int]) -> bytes:
     """Linear samples as G.711 µ-law."""
     return bytes(_to_ulaw(sample) for sample in linear)
 
 
-def _strength(linear: list[int], hz: int) -> float:
-    turn = -2j * math.pi * hz / RATE
-    return 2 * abs(sum(s * cmath.exp(turn * i) for i, s in enumerate(linear))) / len(linear)
+@functools.lru_cache(maxsize=8)
+def _waves(count: int) -> np.ndarray:
+    """For each tone what so many samples are multiplied with to get its strength."""
+    turns = np.outer(_ALL_HZ, np.arange(count)) * (-2j * math.pi / RATE)
+    return np.exp(turns) * (2 / count)
 
 
 def _to_ulaw(sample: int) -> int:
@@ -99,4 +108,4 @@ def _from_ulaw(byte: int) -> int:
     return -magnitude if byte & 0x80 else magnitude
 
 
-_FROM_ULAW = [_from_ulaw(byte) for byte in range(256)]
+_FROM_ULAW = np.array([_from_ulaw(byte) for byte in range(256)], dtype=float)

@@ -18,7 +18,7 @@ CALLED = "0258001000"
 NUMBER = "0258111111"
 _ids = count(1)
 
-Step = tuple[State, int]
+Step = tuple[State, float]
 """A state, and how many seconds after the arrival it was entered."""
 TALKED: Sequence[Step] = (
     (State.WAITING, 1),
@@ -27,6 +27,13 @@ TALKED: Sequence[Step] = (
     (State.ENDED, 90),
 )
 GAVE_UP: Sequence[Step] = ((State.WAITING, 1), (State.ENDED, 31))
+CUT: Sequence[Step] = (
+    (State.ALONE, 1),
+    (State.TALKING, 1.006),
+    (State.WAITING, 1.01),
+    (State.ENDED, 31),
+)
+"""Joined for an instant, and nobody said anything."""
 GUIDANCE: Sequence[Step] = ((State.GUIDANCE, 0), (State.ENDED, 15))
 LEFT_MESSAGE: Sequence[Step] = ((State.WAITING, 1), (State.RECORDING, 61), (State.ENDED, 90))
 ASKED_BACK: Sequence[Step] = ((State.WAITING, 1), (State.ASKED_BACK, 61), (State.ENDED, 70))

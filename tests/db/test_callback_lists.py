@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -16,7 +17,7 @@ from rules.callback_end import CameTo
 from rules.callback_state import State
 from rules.case import CaseStatus
 from tests.db import callers
-from tests.db.callers import CALLED, GAVE_UP, GUIDANCE, NUMBER, TALKED, asks_back, calls_us
+from tests.db.callers import CALLED, CUT, GAVE_UP, GUIDANCE, NUMBER, TALKED, asks_back, calls_us
 from tests.db.town import NOON, OPERATOR, Town, at
 
 
@@ -79,6 +80,11 @@ async def test_the_case_identified_last_and_the_result_as_corrected_are_told(tow
             3.0,
         ),
         ([(State.ALONE, 2), (State.TALKING, 8), (State.ENDED, 20)], 6.0),
+        # joined by two at once, and cut off before anybody said a word
+        (
+            [(State.ALONE, 2), (State.TALKING, 2.01), (State.WAITING, 2.02), (State.ENDED, 20)],
+            18.0,
+        ),
     ],
 )
 async def test_waiting_is_counted_until_somebody_or_something_serves_the_caller(
@@ -96,6 +102,12 @@ async def test_a_talk_without_result_is_unrecorded_until_it_is_closed(town: Town
         await callbacks.close(session, callback, kind="unrelated", note="x", at=NOON, by=OPERATOR)
     (row,) = await rows_of(town)
     assert (row.number, row.closed, row.unrecorded) == (None, "unrelated", False)
+
+
+async def test_a_joining_that_was_cut_at_once_is_no_talk(town: Town) -> None:
+    await calls_us(town, CUT)
+    (row,) = await rows_of(town)
+    assert (row.came_to, row.operator_id, row.unrecorded) == (CameTo.GAVE_UP, None, False)
 
 
 async def test_a_day_begins_and_ends_at_midnight_in_japan(town: Town) -> None:
@@ -151,6 +163,74 @@ async def test_who_called_again_and_got_somebody_waits_no_more(town: Town) -> No
     assert len(await wishes_of(town)) == 1
     await calls_us(town, TALKED, NOON + timedelta(hours=2))
     assert await wishes_of(town) == []
+
+
+BROKEN: list[Sequence[callers.Step]] = [
+    CUT,
+    # the operator's line broke in the talk, and they were not put through again
+    [(State.JOINING, 1), (State.TALKING, 2), (State.WAITING, 30), (State.ENDED, 99)],
+]
+
+
+@pytest.mark.parametrize("steps", BROKEN)
+async def test_whose_talk_broke_off_is_still_waited_for(
+    town: Town, steps: Sequence[callers.Step]
+) -> None:
+    await asks_back(town)
+    await calls_us(town, steps, NOON + timedelta(hours=1))
+    assert len(await wishes_of(town)) == 1
+
+
+async def test_who_asked_to_be_called_back_after_a_talk_that_broke_off_is_waited_for(
+    town: Town,
+) -> None:
+    steps = [(State.TALKING, 2), (State.WAITING, 30), (State.ASKED_BACK, 40), (State.ENDED, 45)]
+    callback = await calls_us(town, steps)
+    async with town.sessions.write() as session:
+        await callbacks.not_reached(session, callback, None, at=NOON, asked=True)
+    assert [wish.callback_id for wish in await wishes_of(town)] == [callback]
+
+
+async def test_places_in_line_are_kept_by_arrival_for_whom_the_rules_call(town: Town) -> None:
+    later, earlier = await town.case("7", NUMBER), await town.case("8", "0258222222")
+    over, served = await town.case("9", "0258333333"), await town.case("10", "0258444444")
+    ids = {
+        case: await asks_back(town, NOON + timedelta(minutes=minute), number, case)
+        for case, minute, number in (
+            (later, 2, NUMBER), (earlier, 1, "0258222222"),
+            (over, 0, "0258333333"), (served, 0, "0258444444"),
+        )
+    }  # fmt: skip
+    await asks_back(town, number="0258999999")  # nobody's
+    async with town.sessions.write() as session:
+        (await session.get_one(CaseRow, over)).status = CaseStatus.STOPPED.value
+    await town.ring_out(await town.phone(served), NOON + timedelta(minutes=5))
+    async with town.sessions.read() as session:
+        kept = await callback_wishes.places(session)
+    assert [(one.callback_id, one.place) for one in kept] == [
+        (ids[case], await place_of(town, case)) for case in (earlier, later)
+    ]
+    assert kept[0].arrived_at == NOON + timedelta(minutes=1)
+
+
+MONTHS = [(CampaignState.RUNNING, 1), (CampaignState.PAUSED, 1), (CampaignState.CLOSED, 0)]
+
+
+@pytest.mark.parametrize(("state", "kept"), MONTHS)
+async def test_a_place_in_line_is_kept_while_its_month_goes_on(
+    town: Town, state: CampaignState, kept: int
+) -> None:
+    await asks_back(town, case_id=await town.case("7", NUMBER))
+    if state is not CampaignState.RUNNING:
+        async with town.sessions.write() as session:
+            await campaigns.set_state(session, "2026-09", state, at=NOON, by="tests")
+    async with town.sessions.read() as session:
+        assert len(await callback_wishes.places(session)) == kept
+
+
+async def place_of(town: Town, case: int) -> callbacks.Place:
+    phone = await town.phone(case)
+    return callbacks.Place(campaign_id=town.campaign_id, case_id=case, phone_id=phone.id)
 
 
 async def test_nobodys_number_waits_for_a_supervisor(town: Town) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from db import callbacks, cases
-from db.callbacks import DayOfCallbacks, Moved, Place
+from db.callbacks import Moved, Place
 from db.campaigns import CampaignState, set_state
 from db.errors import NotFoundError
 from db.tables import CallbackMessage, CalledBack
@@ -151,18 +151,11 @@ async def test_a_callback_is_closed_without_a_case_once(town: Town) -> None:
     assert (note.kind, note.note) == ("unrelated", "間違い電話")
 
 
-async def test_callbacks_are_counted_by_their_day_in_japan(town: Town) -> None:
-    for steps, when in ((TALKED, "24 00:00"), (GAVE_UP, "24 23:59"), (TALKED, "26 08:30")):
-        await calls_us(town, steps, at(when))
+async def test_those_who_arrived_from_a_moment_on_are_told(town: Town) -> None:
+    for when in ("24 00:00", "24 23:59", "26 08:30"):
+        await calls_us(town, GAVE_UP, at(when))
     async with town.sessions.read() as session:
-        found = await callbacks.by_day(session, at("24 00:00").date(), at("26 00:00").date())
-        some = await callbacks.by_day(session, at("25 00:00").date(), at("25 00:00").date())
         arrived = await callbacks.arrived_since(session, at("24 23:59"))
-    assert found == {
-        at("24 00:00").date(): DayOfCallbacks(arrived=2, talked=1),
-        at("26 00:00").date(): DayOfCallbacks(arrived=1, talked=1),
-    }
-    assert some == {}
     assert arrived == [at("24 23:59"), at("26 08:30")]
 
 

@@ -128,7 +128,7 @@ class Counter(Office):
 
     async def caller(self) -> CallbackOut:
         """Who is on the screen of 201, once it was looked who that may be."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while (known := (me := self.desk.me(OPERATOR)).callback) is None or (
                 known.candidates is None
             ):
@@ -390,7 +390,7 @@ async def test_a_caller_is_served_while_the_database_is_away(
     await counter.say(Connected)
     assert counter.seat() == ("talking", A)
     assert counter.desk.me(OPERATOR).callback.number == NUMBER
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while counter.ledger.database_ok:
             await asyncio.sleep(0.01)
     monkeypatch.setattr(counter.ledger._sessions, "write", write)
@@ -410,7 +410,7 @@ async def asks(counter: Counter, callback: str = A, number: str = NUMBER) -> Non
     await counter.say(AskedBack, callback)
     await counter.say(HungUp, callback)
     await counter.written()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while counter.calling_back._tasks:
             await asyncio.sleep(0.01)
 
@@ -422,7 +422,7 @@ def busy(counter: Counter) -> None:
 
 async def called(counter: Counter) -> list[str]:
     """The numbers that were called, once whoever was to place the calls is done."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while counter.calling_back._tasks:
             await asyncio.sleep(0.01)
     await turns()
@@ -460,6 +460,22 @@ async def test_whom_the_rules_refuse_gives_the_operator_to_the_next_in_line(
     counter.seats.let_go("other")
     assert await called(counter) == []
     assert counter.seat() == ("ringing_for", B)
+
+
+async def test_who_asked_keeps_the_place_over_a_restart(
+    counter: Counter, case: int, town: Town
+) -> None:
+    busy(counter)
+    await asks(counter)
+    async with at_work(Counter(town)) as again:
+        busy(again)
+        again.clock.move(60)
+        await again.calling_back.load()
+        await again.call(B, OTHER)
+        assert again.callbacks.waiting() == [A, B]
+        again.seats.let_go("other")
+        assert await called(again) == [NUMBER]
+        assert again.callbacks.waiting() == [B]
 
 
 async def test_a_wish_of_nobodys_number_keeps_no_place(counter: Counter) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import date
 
 import pytest
@@ -13,6 +14,7 @@ from db.session import Sessions
 from db.tables import Campaign, CaseRow
 from dialer.callback_lookup import CALLS_SHOWN, caller_case, candidates, search, spellings
 from dialer.errors import NotFoundError
+from dialer.kanji import alike
 from dialer.months import Months
 from dialer.web.callback_models import FOUND_LIMIT, CaseBrief, SearchIn, SearchOut
 from rules.case import CaseStatus, PhoneKind
@@ -150,6 +152,40 @@ async def test_a_search_finds_what_begins_so(
     assert not result.more
 
 
+ALIKE = [
+    # what the city wrote, what else it may be typed as
+    ("髙橋", ["高橋", "高槗"]),
+    ("高橋", ["髙橋"]),
+    ("山﨑", ["山崎", "山嵜"]),
+    ("渡邊", ["渡辺", "渡邉", "渡邊"]),
+    ("齊藤", ["斉藤", "斎藤", "齋藤"]),
+    ("濵田", ["浜田", "濱田"]),
+    ("廣澤　德眞", ["広沢 徳真", "廣沢徳眞"]),
+    ("櫻井　惠", ["桜井恵"]),
+    ("中島", ["中嶋", "中嶌"]),
+    ("𠮷田", ["吉田"]),
+    ("神谷神", ["神谷神"]),  # one of those that are there for the sake of old character sets
+    ("神谷神", ["神谷神"]),
+    ("SMITH Ａ", ["smith", "SmithＡ"]),
+]
+
+
+@pytest.mark.parametrize(("written", "typed"), ALIKE)
+async def test_a_name_is_found_whichever_form_of_its_characters_is_typed(
+    town: Town, written: str, typed: list[str]
+) -> None:
+    await names(town, await town.case("A-17", NUMBER), written, "カナ")
+    await names(town, await town.case("B-18", "0258222222"), "別人", "カナ")
+    for one in (written, written[:2], *typed):
+        assert references((await find(town, name=one)).cases) == ["A-17"], one
+
+
+async def test_a_long_name_can_be_looked_for(town: Town) -> None:
+    name = "邊齋" * 30
+    await names(town, await town.case("A-17", NUMBER), name, "カナ")
+    assert references((await find(town, name="辺斉" * 30)).cases) == ["A-17"]
+
+
 async def test_more_than_fit_are_told_and_not_sent(town: Town) -> None:
     for number in range(FOUND_LIMIT + 1):
         await town.case(f"{number:02}", f"02580000{number:02}")
@@ -203,3 +239,18 @@ def test_a_spelling_has_no_spaces_and_is_never_empty(typed: str) -> None:
     for one in spellings(typed):
         assert one
         assert one == "".join(one.split())
+
+
+@given(st.characters())
+def test_every_character_is_like_itself_and_those_like_it_are_like_each_other(one: str) -> None:
+    assert one in alike(one)
+    if unicodedata.category(one) == "Lo":
+        assert {alike(other) for other in alike(one)} == {alike(one)}
+
+
+DIFFERENT = ["叶葉", "谷穀", "予余", "里裏", "後后", "千干", "斗闘", "沈瀋"]
+
+
+@pytest.mark.parametrize("pair", DIFFERENT)
+def test_characters_that_are_one_in_chinese_only_are_different_names(pair: str) -> None:
+    assert pair[1] not in alike(pair[0])

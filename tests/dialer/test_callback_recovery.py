@@ -100,6 +100,7 @@ def room(monkeypatch: pytest.MonkeyPatch) -> Room:
 
     monkeypatch.setattr(record, "in_hand", in_hand)
     monkeypatch.setattr(record, "on_record", on_record)
+    monkeypatch.setattr("dialer.callbacks.TAKE_OVER_AFTER_S", 0)
     return made
 
 

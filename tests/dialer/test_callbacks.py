@@ -3,10 +3,12 @@ ledger is told."""
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from db.callbacks import Arrived, Moved
-from dialer.callbacks import TAKE_OVER_AGAIN_S, Caller
+from dialer.callbacks import TAKE_OVER_AFTER_S, TAKE_OVER_AGAIN_S, Caller
 from dialer.ledger import CallbackEnd
 from rules.call_events import Answered
 from rules.callback_events import (
@@ -23,10 +25,12 @@ from rules.callback_events import (
 )
 from rules.callback_state import State
 from rules.operator_state import Event, Hold
+from tests.dialer import virtual_time
 from tests.dialer.fakes import turns
 from tests.dialer.test_calls import Floor
 
 A, B, C = "1763838000.1", "1763838000.2", "1763838000.3"
+TALKS: dict[str, object] = {"operator": "201"}
 
 
 class Line(Floor):
@@ -67,6 +71,12 @@ class Line(Floor):
             for one in self.link.sent
             if one["Action"] == "Redirect" and one["Context"] == "yobirin-callback-connect"
         ]
+
+    async def taken_over(self, after_s: float) -> int:
+        """How many callers were taken out of Asterisk's own queue, so many seconds from now."""
+        self.clock.move(after_s)
+        await asyncio.sleep(after_s)
+        return sum(one.get("Context") == "yobirin-callback-wait" for one in self.link.sent)
 
     def free(self, operator: str = "201") -> None:
         """The operator has saved what they owed."""
@@ -198,21 +208,67 @@ async def test_a_seat_for_callbacks_alone_gets_no_outbound_call(line: Line) -> N
     assert line.state("a") == "joining"
 
 
-async def test_a_caller_in_asterisks_own_queue_is_taken_over_once_and_served_all_the_same(
-    line: Line,
+def test_a_caller_in_asterisks_own_queue_is_taken_over_once_and_served_all_the_same() -> None:
+    async def story() -> None:
+        line = Line()
+        line.callbacks.arrive(A, "0258000101", None)
+        await line.say(LeftAlone)
+        assert await line.taken_over(after_s=TAKE_OVER_AFTER_S + 0.1) == 1
+        await line.say(Queued)
+        await line.say(
+            LeftAlone
+        )  # nobody answers the dialplan: it is no use to send them there again
+        assert await line.taken_over(after_s=TAKE_OVER_AGAIN_S - 1) == 1
+        await line.say(Queued)
+        await line.say(LeftAlone)
+        assert await line.taken_over(after_s=2) == 2
+        line.sit("201")
+        assert await line.joined() == [(A, "201")]
+
+    virtual_time.run(story())
+
+
+NOT_TAKEN_OVER: list[tuple[str, list[tuple[float, type, dict[str, object]]]]] = [
+    # what happens so many seconds after a caller came into Asterisk's own queue
+    ("it joined them at once, also with somebody on a pause", [(0.006, TakenByQueue, TALKS)]),
+    ("it joined them in the last moment", [(TAKE_OVER_AFTER_S - 0.001, TakenByQueue, TALKS)]),
+    ("they are there again", [(0.2, TakenByQueue, TALKS), (0.2, LeftAlone, {})]),
+    ("they leave a message", [(0.1, MessageBegun, {})]),
+    ("they hung up", [(0.1, HungUp, {})]),
+]
+
+
+@pytest.mark.parametrize(
+    "happens", [case[1] for case in NOT_TAKEN_OVER], ids=[case[0] for case in NOT_TAKEN_OVER]
+)
+def test_only_whom_asterisks_own_queue_has_kept_for_a_while_is_taken_out_of_it(
+    happens: list[tuple[float, type, dict[str, object]]],
 ) -> None:
-    line.callbacks.arrive(A, "0258000101", None)
-    await line.say(LeftAlone)
-    assert [one["Context"] for one in line.link.sent] == ["yobirin-callback-wait"]
-    await line.say(Queued)
-    await line.say(LeftAlone)  # nobody answers the dialplan: it is no use to send them there again
-    assert len(line.link.sent) == 1
-    line.clock.move(TAKE_OVER_AGAIN_S + 1)
-    await line.say(Queued)
-    await line.say(LeftAlone)
-    assert len(line.link.sent) == 2
-    line.sit("201")
-    assert await line.joined() == [(A, "201")]
+    async def story() -> None:
+        line = Line()
+        line.come("201")
+        line.seats.move("201", Event.PAUSE)
+        line.callbacks.arrive(A, "0258000101", None)
+        await line.say(LeftAlone)
+        for after_s, kind, more in happens:
+            await asyncio.sleep(after_s)
+            await line.say(kind, **more)
+        assert await line.taken_over(after_s=TAKE_OVER_AFTER_S - 0.1) == 0
+
+    virtual_time.run(story())
+
+
+def test_a_talk_is_not_cut_by_a_service_that_sees_again() -> None:
+    async def story() -> None:
+        line = Line()
+        line.callbacks.lose_sight()
+        line.callbacks.arrive(A, "0258000101", None)
+        await line.say(LeftAlone)
+        line.callbacks.regain_sight()
+        await line.say(TakenByQueue, **TALKS)
+        assert await line.taken_over(after_s=1) == 0
+
+    virtual_time.run(story())
 
 
 async def test_whom_asterisks_own_queue_gave_an_operator_talks_with_them(line: Line) -> None:
@@ -387,7 +443,7 @@ async def test_a_leg_that_became_ready_as_it_missed_a_caller_is_asked_for(line: 
 async def test_a_line_is_hung_up_until_it_is_gone(
     line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dialer.callbacks.HANG_UP_AGAIN_S", 0.01)
+    monkeypatch.setattr("dialer.actions.HANG_UP_AGAIN_S", 0.01)
     line.sit("201")
     await line.call(A)
     await line.say(Connected)

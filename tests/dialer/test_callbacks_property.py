@@ -190,7 +190,7 @@ class Service(Floor):
         self.pbx = pbx
         self.link = ModelLink(pbx)
         self.ledger.entries = list(entries)
-        self.callbacks._link = self.link
+        self.callbacks._link = self.callbacks._actions._link = self.link
         self.callbacks.asked_back = lambda *_: None
         self.records = Records()
         self.events = Events(
@@ -371,6 +371,7 @@ def records(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(record, "in_hand", in_hand)
     monkeypatch.setattr(record, "on_record", on_record)
+    monkeypatch.setattr("dialer.callbacks.TAKE_OVER_AFTER_S", 0)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))

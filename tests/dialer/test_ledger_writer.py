@@ -134,7 +134,7 @@ async def test_a_database_that_is_away_delays_and_loses_nothing(desk: Desk, atte
         desk.writer.add(settlement(attempt))
         assert desk.told == []
         desk.database.away = False
-        await asyncio.wait_for(desk.writer.flushed(), 5)
+        await asyncio.wait_for(desk.writer.flushed(), 30)
     assert desk.writer.database_ok
     assert [state for _, state in await desk.changes(attempt)] == [
         State.PLACED,
@@ -151,7 +151,7 @@ async def test_a_commit_nobody_heard_of_is_written_again_and_changes_nothing(
     desk.writer.add(change(attempt, 1, State.RINGING, ring_ms=None))
     desk.writer.add(change(attempt, 2, State.ENDED, cause=17, ring_ms=900))
     async with at_work(desk):
-        await asyncio.wait_for(desk.writer.flushed(), 5)
+        await asyncio.wait_for(desk.writer.flushed(), 30)
     assert desk.database.tried == 3
     assert await desk.changes(attempt) == list(
         enumerate([State.PLACED, State.RINGING, State.ENDED])
@@ -161,7 +161,7 @@ async def test_a_commit_nobody_heard_of_is_written_again_and_changes_nothing(
 async def test_flushed_waits_for_what_was_added_before_it_and_for_nothing_else(
     desk: Desk, attempt: str
 ) -> None:
-    await asyncio.wait_for(desk.writer.flushed(), 1)  # nothing to wait for
+    await asyncio.wait_for(desk.writer.flushed(), 30)  # nothing to wait for
     desk.database.away = True
     desk.writer.add(change(attempt, 1, State.RINGING))
     async with at_work(desk):
@@ -170,7 +170,7 @@ async def test_flushed_waits_for_what_was_added_before_it_and_for_nothing_else(
             await asyncio.sleep(0.01)
         assert not waiting.done()
         desk.database.away = False
-        await asyncio.wait_for(waiting, 5)
+        await asyncio.wait_for(waiting, 30)
         assert await desk.changes(attempt) == [(0, State.PLACED), (1, State.RINGING)]
 
 
@@ -178,7 +178,7 @@ async def test_an_outcome_is_told_only_once_it_is_committed(desk: Desk, attempt:
     desk.database.lose_commits = 1
     desk.writer.add(settlement(attempt))
     async with at_work(desk):
-        await asyncio.wait_for(desk.writer.flushed(), 5)
+        await asyncio.wait_for(desk.writer.flushed(), 30)
     assert desk.told == [attempt]
     assert desk.settled_together == [[attempt], [attempt]]  # whoever settles sees it again
 
@@ -196,7 +196,7 @@ async def test_a_calls_changes_are_written_before_its_outcome_is_settled(
     desk.writer.add(settlement(attempt))
     desk.writer.add(change(attempt, 1, State.ENDED, ring_ms=36_000))
     async with at_work(desk):
-        await asyncio.wait_for(desk.writer.flushed(), 5)
+        await asyncio.wait_for(desk.writer.flushed(), 30)
     assert seen == [2]
 
 
@@ -207,7 +207,7 @@ async def test_what_an_operator_asked_for_last_is_remembered(
     for ready in said:
         desk.writer.add(Readiness(OPERATOR, ready))
     async with at_work(desk):
-        await asyncio.wait_for(desk.writer.flushed(), 5)
+        await asyncio.wait_for(desk.writer.flushed(), 30)
     async with town.sessions.read() as session:
         (operator,) = await operators.all_operators(session)
     assert operator.ready is said[-1]
@@ -224,7 +224,7 @@ async def test_what_operators_do_is_written_behind_and_once_if_a_commits_answer_
     for move in moves:
         desk.writer.add(move)
     async with at_work(desk):
-        await asyncio.wait_for(desk.writer.flushed(), 5)
+        await asyncio.wait_for(desk.writer.flushed(), 30)
     async with town.sessions.read() as session:
         found = await seat_changes.between(session, NOON, NOON + timedelta(minutes=1))
     assert found == moves

@@ -202,7 +202,7 @@ async def test_a_talk_is_not_cut_and_its_operator_is_told(centre: Centre) -> Non
     assert (await centre.shown()).call.case_status.value == "open"
     await take(centre.town, file_of("1,,"))
     await centre.inbox.look()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while (me := centre.desk.me(OPERATOR)).call.case_status.value != "paid":
             await centre.seats.changed(OPERATOR, me.rev, 5)
     assert centre.state(attempt) == "talking"

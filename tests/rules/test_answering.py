@@ -233,10 +233,37 @@ def test_the_next_opening_is_told_in_whole_hours_never_too_early(
     assert answer(seen, EVENING).play == ("guidance", "next-open", "month-11", *told)
 
 
-def test_an_opening_that_is_over_within_its_hour_is_passed_over() -> None:
-    short = Opening(start=at("25 09:10"), end=at("25 09:50"))
+@pytest.mark.parametrize("end", ["25 09:50", "25 10:00"])
+def test_an_opening_that_is_over_within_its_hour_is_passed_over(end: str) -> None:
+    short = Opening(start=at("25 09:10"), end=at(end))
     seen = Board(at=EVENING, openings=(short,))
     assert answer(seen, EVENING).play == ("guidance",)
+
+
+LATER = [timedelta(), timedelta(seconds=1), timedelta(microseconds=1)]
+
+
+@pytest.mark.parametrize("later", LATER)
+def test_an_opening_a_moment_after_the_hour_is_told_for_the_next(later: timedelta) -> None:
+    opening = Opening(start=at("25 09:00") + later, end=at("25 20:00"))
+    seen = Board(at=EVENING, openings=(opening,))
+    assert answer(seen, EVENING).play[-1] == ("hour-10" if later else "hour-9")
+
+
+HOURS = {
+    0: "午前0時からです。",
+    9: "午前9時からです。",
+    11: "午前11時からです。",
+    12: "正午からです。",
+    13: "午後1時からです。",
+    23: "午後11時からです。",
+}
+
+
+@pytest.mark.parametrize(("number", "text"), HOURS.items())
+def test_an_hour_is_told_as_people_tell_it(number: int, text: str) -> None:
+    assert sounds.TEXTS[sounds.hour(number)] == text
+    assert all(sounds.hour(n) in sounds.TEXTS for n in range(24))
 
 
 # --- while they wait -----------------------------------------------------------------------------

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 
-from rules.callback_end import CameTo, came_to
+from rules.calendar import JST
+from rules.callback_end import CameTo, came_to, never_talks
 from rules.callback_state import State
 
 S = State
@@ -36,3 +39,27 @@ def test_a_callback_came_to_the_most_that_happened_in_it(
     states: list[S], left_message: bool, expected: CameTo
 ) -> None:
     assert came_to(states, left_message=left_message) is expected
+
+
+CUT = [
+    # states with the second of each -> places of those that were no talks
+    ([(S.ALONE, 0), (S.TALKING, 0.01), (S.WAITING, 0.03), (S.ENDED, 9)], {1}),
+    ([(S.JOINING, 0), (S.TALKING, 5), (S.ALONE, 5.999), (S.ENDED, 9)], {1}),
+    ([(S.JOINING, 0), (S.TALKING, 5), (S.WAITING, 6), (S.ENDED, 9)], set()),  # a word was said
+    # whoever was talking when the line ended has to say what came of it
+    ([(S.JOINING, 0), (S.TALKING, 5), (S.ENDED, 5.1)], set()),
+    ([(S.JOINING, 0), (S.TALKING, 5)], set()),
+    # each joining for itself
+    ([(S.TALKING, 1), (S.WAITING, 1.5), (S.TALKING, 2), (S.WAITING, 2.5), (S.TALKING, 3)], {0, 2}),
+    ([(S.WAITING, 1), (S.ALONE, 1.5), (S.WAITING, 1.6)], set()),
+    ([], set()),
+]
+
+
+@pytest.mark.parametrize(("states", "expected"), CUT)
+def test_a_joining_in_which_nobody_could_say_a_word_was_no_talk(
+    states: list[tuple[S, float]], expected: set[int]
+) -> None:
+    noon = datetime(2026, 11, 24, 12, tzinfo=JST)
+    changes = [(state, noon + timedelta(seconds=second)) for state, second in states]
+    assert never_talks(changes) == expected

@@ -24,4 +24,4 @@ def answering(settings: Settings) -> Iterator[Server]:
             yield server
         finally:
             server.stop()
-            thread.join(5)
+            thread.join(30)

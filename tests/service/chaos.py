@@ -39,9 +39,9 @@ from tests.service.serve_at import RING_MIN_S
 OPERATORS = 3
 RESTART_S = 0.5
 """The dialer is started again this long after its end, as systemd would do."""
-SETTLED_S = 60.0
+SETTLED_S = 120.0
 """Longest time after a disturbance until everything placed before it has its outcome."""
-BACK_S = 60.0
+BACK_S = 300.0
 """Longest time after a disturbance until a phone is called again."""
 _LOOK_S = 0.05
 _SAME_S = 0.1
@@ -176,7 +176,7 @@ class Chaos:
             call = await self.rig.carrier.called(within_s=1e6)
             number = _number(call)
             for other in self.legs:
-                if other.number == number and other.ended is None:
+                if other.number == number and not other.call.ended.is_set():
                     self.broken.append("a number was called twice at once")
             kind = _KINDS[int(number) % len(_KINDS)]
             leg = Leg(number, kind, time.monotonic(), call)
@@ -191,7 +191,7 @@ class Chaos:
         behaviour.cancel()
         if not ended.done():  # it is the person who ended it
             ended.cancel()
-        leg.ended = leg.ended or time.monotonic()
+        leg.ended = leg.call.ended_at
 
     async def _behave(self, leg: Leg) -> None:
         """Return when the person has ended the call; who never does waits for the PBX."""
@@ -202,8 +202,8 @@ class Chaos:
             call.over()
             return
         await asyncio.sleep(chance.uniform(1.5, 3) if leg.kind == "late" else 0.05)
-        call.respond("180 Ringing")
         leg.rang = time.monotonic()
+        call.respond("180 Ringing")
         if leg.kind == "silent":
             await asyncio.sleep(1e6)
         await asyncio.sleep(chance.uniform(0.2, 2.5))

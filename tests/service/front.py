@@ -33,11 +33,11 @@ from tests.asterisk import tones
 from tests.asterisk.pbx import POOL
 from tests.asterisk.phone import HOST, Call
 from tests.databases import PostgresServer
-from tests.service.rig import MONDAY, Rig, Screen, open_house, rig
+from tests.service.rig import MONDAY, START_S, Rig, Screen, open_house, rig
 
 T = TypeVar("T")
 
-READY_S = 40.0
+READY_S = START_S
 """Longest until a part that was started again is there."""
 _LOOK_S = 0.05
 _DURABLE = "synchronous_commit=on"
@@ -210,7 +210,7 @@ class Front:
 
     async def stage(self, caller: Caller, stage: str) -> Message:
         """Wait until the dialplan tells a stage of theirs."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:
                 arrived = self._told(contract.STAGE_ARRIVED, number=caller.number)
                 if arrived and (found := self._told(stage, callback=arrived.callback)):
@@ -259,7 +259,7 @@ class Front:
 
 async def settle(screen: Screen) -> None:
     """The operator closes whatever callback is owed, and takes no calls any more."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while True:
             me = await screen.me()
             caller = me["callback"]

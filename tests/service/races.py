@@ -30,8 +30,8 @@ OPERATORS = 3
 SAME_INSTANT_S = 0.06
 _AHEAD_S = 0.03
 """From dialling us until one waits."""
-_RUN_S = 40.0
-_TALK_S = (0.3, 3.5)
+_RUN_S = 120.0
+_TALK_S = (0.6, 3.5)
 """So that who waits often does so longer than the patience."""
 
 

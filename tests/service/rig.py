@@ -26,22 +26,26 @@ from dialer.ami.link import Link
 from dialer.asterisk_config import render
 from dialer.bootstrap import build
 from dialer.calendar import campaign_calendar
+from dialer.calls import Line
 from dialer.clock import JumpClock
 from dialer.errors import RefusedError
 from dialer.profiles import load_profile
 from dialer.service import Service
 from dialer.settings import Secrets, Settings, ensure_secrets
 from rules.calendar import JST
+from rules.call_state import State
 from scripts.asterisk.instance import RunningAsterisk, start_asterisk
 from scripts.asterisk.ports import free_port
 from tests.asterisk.pbx import settings_in, work_dir, write_sounds
-from tests.asterisk.phone import Call, Phone
+from tests.asterisk.phone import WAIT_S, Call, Phone
 from tests.plans import without_plan
 
 MONDAY = datetime(2026, 10, 26, 10, 0, tzinfo=JST)
 """A weekday inside calling hours, in the band 午前."""
 PERIOD = (date(2026, 10, 20), date(2026, 10, 31))
 CAMPAIGN = "2026-10"
+START_S = 300.0
+"""The longest a service may take to begin: in a fresh clone it compiles first, and so do others beside it."""
 
 
 @dataclass
@@ -68,7 +72,7 @@ class Screen:
         """Press a button."""
         return await self.http.post(f"/api/{verb}", json=body)
 
-    async def until(self, *states: str, within_s: float = 8.0) -> dict[str, Any]:
+    async def until(self, *states: str, within_s: float = WAIT_S) -> dict[str, Any]:
         """Wait for a state (and, in a call, for the case on the screen)."""
         async with asyncio.timeout(within_s):
             me = await self.me()
@@ -77,9 +81,7 @@ class Screen:
                 and me["call"] is None
                 and me["callback"] is None
             ):
-                answer = await self.http.get(
-                    "/api/me", params={"since": me["rev"], "wait": 2}, timeout=10
-                )
+                answer = await self.http.get("/api/me", params={"since": me["rev"], "wait": 2})
                 me = answer.raise_for_status().json()
         return me
 
@@ -221,7 +223,10 @@ class Rig:
                 )
             http = await self.stack.enter_async_context(
                 httpx.AsyncClient(
-                    base_url=base, headers={"Authorization": f"Bearer {token}"}, trust_env=False
+                    base_url=base,
+                    headers={"Authorization": f"Bearer {token}"},
+                    trust_env=False,
+                    timeout=WAIT_S,
                 )
             )
             self.screens.append(Screen(extension, http, self.house))
@@ -232,7 +237,7 @@ class Rig:
         self.service = build(self.settings, self.secrets, self.clock, without_plan)
         self.task = asyncio.create_task(self.service.run())
         ready = asyncio.create_task(self.service.ready.wait())
-        await asyncio.wait([self.task, ready], return_when=asyncio.FIRST_COMPLETED, timeout=15)
+        await asyncio.wait([self.task, ready], return_when=asyncio.FIRST_COMPLETED, timeout=START_S)
         if self.task.done():
             await self.task
         assert ready.done(), "the service did not become ready"
@@ -248,7 +253,7 @@ class Rig:
 
     async def reachable(self) -> None:
         """Wait for the web interface."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(START_S):
             while True:
                 with socket.socket() as probe:
                     probe.setblocking(False)
@@ -298,7 +303,7 @@ class Rig:
                 states.setdefault(change.callback_id, []).append(change.state)
         return states
 
-    async def until_ended(self, count: int, within_s: float = 8.0) -> list[list[str]]:
+    async def until_ended(self, count: int, within_s: float = WAIT_S) -> list[list[str]]:
         """Wait until so many callbacks on record have ended; their states."""
         async with asyncio.timeout(within_s):
             while True:
@@ -307,7 +312,7 @@ class Rig:
                     return ended
                 await asyncio.sleep(0.05)
 
-    async def until_results(self, count: int, within_s: float = 8.0) -> list[ResultRow]:
+    async def until_results(self, count: int, within_s: float = WAIT_S) -> list[ResultRow]:
         """Wait until this many results are on record."""
         async with asyncio.timeout(within_s):
             while len(rows := await self.results()) < count:
@@ -400,9 +405,20 @@ async def operator(centre: Rig) -> Screen:
 async def until_known(centre: Rig, operators: int) -> None:
     """Wait for the service to have read the notice of new operators."""
     assert centre.service is not None
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while len(centre.service.seats.seats()) < operators:
             await asyncio.sleep(0.02)
+
+
+async def lines_in(centre: Rig, *states: State) -> list[Line]:
+    """The calls that are in one of these states, once the service knows of one."""
+    assert centre.service is not None
+    async with asyncio.timeout(WAIT_S):
+        while not (
+            found := [line for line in centre.service.calls.lines() if line.call.state in states]
+        ):
+            await asyncio.sleep(0.01)
+    return found
 
 
 async def answered(centre: Rig) -> Call:

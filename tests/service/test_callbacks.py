@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -16,6 +17,7 @@ from agi.server import Server
 from db.campaigns import CampaignState
 from db.tables import CalledBack
 from dialer.ami import contract
+from dialer.callbacks import TAKE_OVER_AFTER_S
 from dialer.errors import RefusedError
 from dialer.service import Service
 from rules.answering import STALE_S
@@ -106,9 +108,10 @@ async def test_callers_wait_in_their_order_and_the_next_is_joined_as_the_operato
     calls = [await call_us(centre, f"025800010{n}") for n in range(3)]
     await calls[1].hears(tones.WAIT_HZ)
     await screen.until("talking")
-    callers = (await screen.http.get("/api/status")).json()["callers"]
-    assert callers["waiting"] == 2
-    assert 0 < callers["longest_wait_s"] < 60
+    async with asyncio.timeout(30):
+        while (callers := await told_of_callers(screen))["waiting"] != 2:
+            await asyncio.sleep(0.05)
+    assert callers["longest_wait_s"] > 0
     for n, call in enumerate(calls):
         me = await screen.until("talking")
         assert me["callback"]["number"] == f"025800010{n}"
@@ -159,9 +162,40 @@ async def test_who_presses_the_key_is_called_back(centre: Rig) -> None:
     back.answer()
     me = await screen.until("talking")
     assert me["call"]["phone"] == NUMBER
-    async with centre.sessions.read() as session:
-        [row] = await session.scalars(select(CalledBack))
+    [row] = await rows_called_back(centre)
     assert (row.asked, row.case_id) == (True, me["call"]["case_id"])
+
+
+async def test_who_pressed_the_key_is_called_before_later_callers_also_after_a_crash(
+    centre: Rig,
+) -> None:
+    [screen] = await logged_in(centre)
+    await screen.post("pause")
+    await centre.set_campaign(CampaignState.RUNNING)
+    first = await call_us(centre)
+    await first.hears(tones.WAIT_HZ)
+    first.press("1")
+    await first.is_over()
+    await centre.until_ended(1)
+    second = await call_us(centre, "0258000102")
+    await second.hears(tones.WAIT_HZ)
+    async with asyncio.timeout(30):  # the wish is on record
+        while not await rows_called_back(centre):
+            await asyncio.sleep(0.05)
+    await centre.stop_service()
+    await centre.serve()
+    await screen.post("ready")
+    back = await centre.carrier.called()
+    assert back.invite.get("To").startswith(f"<sip:{NUMBER}@")
+    back.answer()
+    me = await screen.until("talking")
+    assert (me["call"]["phone"], me["callback"]) == (NUMBER, None)
+    assert not second.ended.is_set()
+
+
+async def rows_called_back(centre: Rig) -> list[CalledBack]:
+    async with centre.sessions.read() as session:
+        return list(await session.scalars(select(CalledBack)))
 
 
 async def test_who_gives_up_is_on_record_and_called_next(centre: Rig) -> None:
@@ -172,12 +206,8 @@ async def test_who_gives_up_is_on_record_and_called_next(centre: Rig) -> None:
     await call.hears(tones.WAIT_HZ)
     call.hang_up()
     assert await centre.until_ended(1) == [["waiting", "ended"]]
-    async with asyncio.timeout(5):
-        while True:
-            async with centre.sessions.read() as session:
-                rows = list(await session.scalars(select(CalledBack)))
-            if rows:
-                break
+    async with asyncio.timeout(30):
+        while not (rows := await rows_called_back(centre)):
             await asyncio.sleep(0.05)
     assert (rows[0].asked, rows[0].phone_id is not None) == (False, True)
 
@@ -233,7 +263,7 @@ async def test_asterisks_own_queue_serves_while_we_are_away_and_the_talk_is_take
     await asyncio.sleep(STALE_S + 0.5)  # nobody renews the board
     call = await call_us(centre)
     call.speaks = 500
-    await screen.leg.hears(500, within_s=10)
+    await screen.leg.hears(500)
     await centre.serve()
     me = await screen.until("talking")
     assert me["callback"]["number"] == NUMBER
@@ -257,9 +287,34 @@ async def test_without_anybody_who_answers_callers_reach_operators_all_the_same(
     assert (states[0], states[-2:]) == ("alone", ["talking", "ended"])
 
 
+async def test_without_anybody_who_answers_a_talk_with_an_operator_on_a_pause_is_not_cut(
+    centre: Rig, answerer: Server
+) -> None:
+    [screen] = await logged_in(centre)
+    await screen.post("pause")
+    answerer.stop()
+    await gone(centre)
+    call = await call_us(centre)
+    me = await screen.until("talking")
+    assert me["callback"]["number"] == NUMBER
+    assert screen.leg is not None
+    await asyncio.sleep(2 * TAKE_OVER_AFTER_S)  # nothing tells that nothing happens
+    call.speaks, screen.leg.speaks = 500, 700
+    await asyncio.gather(screen.leg.hears(500), call.hears(700))
+    call.hang_up()
+    await screen.until("after_call_work")
+    assert await centre.until_ended(1) == [["alone", "talking", "ended"]]
+
+
+async def told_of_callers(screen: Screen) -> dict[str, Any]:
+    """What the status says of those who call us."""
+    callers: dict[str, Any] = (await screen.http.get("/api/status")).json()["callers"]
+    return callers
+
+
 async def gone(centre: Rig) -> None:
     """Nobody listens where Asterisk asks."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while True:
             with socket.socket() as probe:
                 probe.setblocking(False)
@@ -282,7 +337,7 @@ async def test_nothing_of_a_caller_stays_in_the_journal_once_the_end_is_on_recor
     call.hang_up()
     await centre.until_ended(1)
     assert centre.service is not None
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while await journal(centre.service):
             await asyncio.sleep(0.05)
 

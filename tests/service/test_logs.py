@@ -40,7 +40,7 @@ async def test_logs_of_a_run_with_talks_failures_and_a_crash_name_nobody(house: 
             (await centre.carrier.called()).respond("180 Ringing")
         await asyncio.to_thread(house.asterisk.restart)
         async with serving(centre, log):
-            await centre.until_results(4, within_s=15)
+            await centre.until_results(4)
         async with centre.sessions.read() as session:
             persons = list(await session.scalars(select(CaseRow)))
             numbers = list(await session.scalars(select(PhoneRow.number)))

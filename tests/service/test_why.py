@@ -40,7 +40,7 @@ async def answer(centre: Rig) -> Why:
 
 async def until(centre: Rig, code: str) -> Why:
     """Wait for an answer."""
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(30):
         while (found := await answer(centre)).answer.code != code:
             await asyncio.sleep(0.05)
     return found

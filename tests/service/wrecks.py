@@ -23,7 +23,7 @@ HEARS_WITHIN_S = 2.0
 """From dialling to the first sound."""
 SILENT_AT_MOST_S = contract.ASK_AGAIN_S + contract.ANSWER_WITHIN_S + 1.0
 """While waiting callers are told something every ten seconds."""
-RECORD_S = 30.0
+RECORD_S = 60.0
 """After everything is there again the callback is on record within this."""
 EVENING_H = 11
 """So many hours later the centre is closed."""
@@ -53,6 +53,9 @@ class Wreck:
     silent_s: float
     states: list[str]
     broken: list[str]
+    """What does not hold, however slow the machine is."""
+    late: list[str]
+    """What took longer than it may."""
 
 
 ALL = list(product(Stage, Part))
@@ -88,15 +91,17 @@ class Wrecker:
         await self._tidy()
         if self._still_there(caller):
             broken.append("the line is still there")
-        first, silent_s = caller.first_sound_s, caller.longest_silence_s()
-        if first is None or first > HEARS_WITHIN_S:
-            broken.append(f"nothing was heard for {first or 'ever'} s")
+        first, silent_s, late = caller.first_sound_s, caller.longest_silence_s(), []
+        if first is None:
+            broken.append("nothing was ever heard")
+        elif first > HEARS_WITHIN_S:
+            late.append(f"nothing was heard for {first:.1f} s")
         if silent_s > SILENT_AT_MOST_S:
-            broken.append(f"silence of {silent_s:.1f} s")
+            late.append(f"silence of {silent_s:.1f} s")
         [states] = await centre.states(caller) or [[]]
         return Wreck(
             stage=stage, part=part, first_sound_s=first, silent_s=silent_s, states=states,
-            broken=broken,
+            broken=broken, late=late,
         )  # fmt: skip
 
     async def evening(self) -> None:

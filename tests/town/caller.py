@@ -41,7 +41,7 @@ class Caller(asyncio.DatagramProtocol):
     async def __aexit__(self, *failure: object) -> None:
         self._transport.close()
 
-    async def hears(self, *what: str, within_s: float = 10.0) -> float:
+    async def hears(self, *what: str, within_s: float = 60.0) -> float:
         """Wait for one of these statuses or methods; seconds from the INVITE to it."""
         async with asyncio.timeout(within_s), self._news:
             await self._news.wait_for(lambda: any(w in self.heard for w in what))

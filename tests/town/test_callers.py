@@ -57,7 +57,7 @@ async def by_day(stage: Rehearsal, number: dict[Kind, str]) -> None:
         Caller(way=Way.GIVES_UP, number=number[Kind.WEEKENDER]),
         Caller(way=Way.LEAVES_MESSAGE, number=None),
     ]
-    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(120), asyncio.TaskGroup() as tasks:
         for caller in talking:
             tasks.create_task(stage.callers.call(caller))
         await asyncio.sleep(0.5)  # the others come after them
@@ -67,7 +67,7 @@ async def by_day(stage: Rehearsal, number: dict[Kind, str]) -> None:
 
 async def called_back(stage: Rehearsal, number: str) -> None:
     """Wait until the person was called, and nobody is on a line."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while not any(call.number == number and call.ended for call in stage.carrier.ledger.calls):
             await asyncio.sleep(0.1)
         await stage.campaign.pause()
@@ -92,7 +92,7 @@ async def at_night(stage: Rehearsal, begun: datetime, missed: str) -> None:
     stage.clock.jump_to(morning)
     before = stage.carrier.ledger.next_call(missed)
     await stage.campaign.resume()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while stage.carrier.ledger.next_call(missed) == before:
             await asyncio.sleep(0.1)
 

@@ -91,6 +91,14 @@ async def play(service: PretendedService, rounds: list[Round]) -> None:
     await playing.play(rounds, lambda: time.monotonic() - begun)
 
 
+def soon_after(due: list[datetime], came: list[datetime]) -> bool:
+    """Whether each came when it was due, or some minutes later: the pretended clock goes on meanwhile."""
+    return len(due) == len(came) and all(
+        planned <= moment < planned + timedelta(minutes=5)
+        for planned, moment in zip(due, came, strict=True)
+    )
+
+
 def later(**lengths: float) -> datetime:
     return LONG_AGO + timedelta(**lengths)
 
@@ -98,9 +106,9 @@ def later(**lengths: float) -> datetime:
 async def test_the_calendar_jumps_to_whatever_becomes_due_next() -> None:
     due = [later(minutes=10), later(minutes=30), later(days=1), later(days=2)]
     service = PretendedService(JumpClock(LONG_AGO), list(due))
-    rounds = [Round(begins=LONG_AGO, until_s=5), Round(begins=later(days=1), until_s=5)]
+    rounds = [Round(begins=LONG_AGO, until_s=60), Round(begins=later(days=1), until_s=60)]
     await play(service, rounds)
-    assert [at.replace(microsecond=0) for at in service.placed] == due
+    assert soon_after(due, service.placed)
     assert service.words == []
 
 
@@ -109,7 +117,7 @@ async def test_no_call_in_progress_sees_a_jump() -> None:
         JumpClock(LONG_AGO), [later(seconds=0), later(minutes=10)], call_s=0.3
     )
     begun = time.monotonic()
-    await play(service, [Round(begins=LONG_AGO, until_s=5)])
+    await play(service, [Round(begins=LONG_AGO, until_s=60)])
     assert len(service.placed) == 2
     assert time.monotonic() - begun >= 0.6
 
@@ -117,14 +125,14 @@ async def test_no_call_in_progress_sees_a_jump() -> None:
 async def test_whoever_is_due_is_called_before_the_calendar_jumps() -> None:
     due = [later(seconds=0), later(minutes=10)]
     service = PretendedService(JumpClock(LONG_AGO), list(due), hesitates_s=0.3)
-    await play(service, [Round(begins=LONG_AGO, until_s=5)])
-    assert [at.replace(microsecond=0) for at in service.placed] == due
+    await play(service, [Round(begins=LONG_AGO, until_s=60)])
+    assert soon_after(due, service.placed)
 
 
 async def test_a_round_that_takes_too_long_is_paused_and_the_next_one_begins() -> None:
     every_second = [later(seconds=n / 100) for n in range(500)]  # never quiet by itself
     service = PretendedService(JumpClock(LONG_AGO), [*every_second, later(days=1)], call_s=0.05)
-    rounds = [Round(begins=LONG_AGO, until_s=0.5), Round(begins=later(days=1), until_s=1.0)]
+    rounds = [Round(begins=LONG_AGO, until_s=0.5), Round(begins=later(days=1), until_s=60)]
     await play(service, rounds)
     assert service.words == ["pause", "resume"]
     assert service.placed[-1] >= later(days=1)
@@ -141,14 +149,11 @@ async def test_the_first_night_belongs_to_others_and_the_next_day_comes_after_it
         yield
         nights.append(service.clock.now())
 
-    rounds = [Round(begins=later(days=n), until_s=5) for n in range(3)]
+    rounds = [Round(begins=later(days=n), until_s=60) for n in range(3)]
     begun = time.monotonic()
     playing = Conductor(service.clock, service, lambda: True, service.look)
     await playing.play(rounds, lambda: time.monotonic() - begun, night)
-    assert [at.replace(microsecond=0) for at in nights] == [
-        LONG_AGO.replace(hour=21),
-        later(days=1),
-    ]
+    assert soon_after([LONG_AGO.replace(hour=21), later(days=1)], nights)
 
 
 @pytest.mark.parametrize("somebody", ["on a line", "waiting"])
@@ -162,12 +167,12 @@ async def test_the_calendar_stands_still_while_somebody_calls_us(somebody: str) 
         return status.model_copy(update={"callers": CallersStatus(waiting=waiting)})
 
     def idle() -> bool:
-        assert 0 < playing.left_s() <= 5
+        assert 0 < playing.left_s() <= 60
         return somebody != "on a line" or time.monotonic() >= over
 
     begun = time.monotonic()
     playing = Conductor(service.clock, service, idle, look)
-    await playing.play([Round(begins=LONG_AGO, until_s=5)], lambda: time.monotonic() - begun)
+    await playing.play([Round(begins=LONG_AGO, until_s=60)], lambda: time.monotonic() - begun)
     assert len(service.placed) == 1
     assert time.monotonic() >= over
 

@@ -49,7 +49,7 @@ async def lose_the_operators_and_get_them_back(stage: Rehearsal) -> None:
         channels = stage.pbx.cli("core show channels concise").splitlines()
         leg = next(line.split("!")[0] for line in channels if line.startswith(f"PJSIP/{extension}"))
         await asyncio.to_thread(stage.pbx.cli, f"channel request hangup {leg}")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while all(seat.state == "free" for seat in (await stage.status()).operators):
             await asyncio.sleep(0.01)
     await stage.all_free()

@@ -49,7 +49,7 @@ class Studio:
 
     async def until(self, event: str, **fields: str) -> None:
         """Wait for an event of the session."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:
                 seen = await self.link.events.get()
                 if not isinstance(seen, Message) or seen.event != event:

@@ -19,7 +19,7 @@ ORIGINATE = {"Action": "Originate", "ActionID": ATTEMPT, "Channel": "PJSIP/x@tru
 PING = {"Action": "Ping"}
 
 
-async def next_of(link: Link, within_s: float = 10.0) -> Message | LinkUp | LinkDown:
+async def next_of(link: Link, within_s: float = 30.0) -> Message | LinkUp | LinkDown:
     return await asyncio.wait_for(link.events.get(), within_s)
 
 
@@ -67,13 +67,14 @@ async def test_an_originate_without_an_answer_is_unknown_and_never_sent_again(
 async def test_an_answer_that_comes_late_or_not_at_all_is_told_until_one_comes_in_time(
     link: Link, asterisk: FakeAsterisk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(link_module, "LATE_S", 0.3)
+    monkeypatch.setattr(link_module, "LATE_S", 60.0)
     assert link.prompt
     asterisk.silent = True
-    sending = asyncio.create_task(link.act(PING, timeout_s=1.0))
+    sending = asyncio.create_task(link.act(PING, timeout_s=2.0))
     await asterisk.until("Ping")
     assert link.prompt  # it waits, but not long yet
-    async with asyncio.timeout(5):
+    monkeypatch.setattr(link_module, "LATE_S", 0.5)
+    async with asyncio.timeout(30):
         while link.prompt:
             await asyncio.sleep(0.01)
     assert not sending.done()
@@ -81,8 +82,9 @@ async def test_an_answer_that_comes_late_or_not_at_all_is_told_until_one_comes_i
         await sending
     assert not link.prompt
     asterisk.silent = False
-    await link.act(PING)
-    assert link.prompt
+    async with asyncio.timeout(30):
+        while not link.prompt:
+            await link.act(PING)
 
 
 @pytest.mark.parametrize("action", ["Redirect", "Hangup", "CoreShowChannels"])
@@ -130,7 +132,7 @@ async def test_a_silent_asterisk_is_found_and_connected_to_again(
 ) -> None:
     """By the ping, and where it does not even answer the login."""
     monkeypatch.setattr(link_module, "PING_EVERY_S", 0.05)
-    monkeypatch.setattr(Link.act, "__defaults__", (0.3,))
+    monkeypatch.setattr(Link.act, "__defaults__", (1.0,))
     link = Link(asterisk.ami, SECRET)
     await link.connect()
     assert await next_of(link) == LinkUp()
@@ -182,9 +184,13 @@ async def test_an_originates_response_is_an_event_like_others(
 
 
 async def test_a_wrong_secret_is_told_as_what_it_is(asterisk: FakeAsterisk, quick: None) -> None:
-    link = Link(asterisk.ami, "another")
-    with pytest.raises(AmiError, match="refused the manager login"):
-        await link.connect(timeout_s=0.3)
+    told = ""
+    for timeout_s in (0.3, 3.0, 30.0):  # it may not be refused as soon as that
+        with pytest.raises(AmiError) as raised:
+            await Link(asterisk.ami, "another").connect(timeout_s)
+        if "refused the manager login" in (told := str(raised.value)):
+            break
+    assert "refused the manager login" in told
 
 
 async def test_an_asterisk_that_is_not_there_is_told_as_what_it_is(quick: None) -> None:
@@ -204,7 +210,7 @@ async def test_a_closed_link_stays_closed(link: Link, asterisk: FakeAsterisk) ->
     control = Link(asterisk.ami, SECRET)  # takes as long as a reconnect would
     await control.connect()
     control.close()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while asterisk.connections:
             await asyncio.sleep(0.01)
     assert not link.up
@@ -219,7 +225,8 @@ breaking = st.builds(
 )
 clean = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=30)
 per_example = settings(
-    max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=50,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 

@@ -27,7 +27,7 @@ DIALER = Path(sys.executable).with_name("dialer")
 def dialer(house: House, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [DIALER, "--settings", str(house.settings), *arguments]
     return subprocess.run(
-        command, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL, check=False
+        command, capture_output=True, text=True, timeout=3000, stdin=subprocess.DEVNULL, check=False
     )
 
 
@@ -87,7 +87,7 @@ def test_watching_goes_on_until_it_is_interrupted(house: House, serving: None) -
     assert process.stdout is not None
     assert process.stdout.read(1)  # it has drawn
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=300)
     assert (process.returncode, err) == (130, "")
 
 

@@ -21,6 +21,9 @@ from rules.operator_state import State
 from scripts.asterisk.ports import free_port
 from tests.dialer.web.fake import CALLBACK_ID, TOKEN, FakeDesk, a_brief, a_call, a_callback
 
+LONG_MS = 60_000
+"""Whatever must be seen may take so long: how soon it is is not what these tests are about."""
+expect.set_options(timeout=LONG_MS)
 ANSWERING_MACHINE = "留守番電話・伝言あり"
 """An outcome of calls alone."""
 CHROMIUM = shutil.which("chromium")
@@ -36,7 +39,9 @@ async def browser() -> AsyncIterator[Browser]:
     """A browser without a window."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox"] if os.geteuid() == 0 else []
+            executable_path=CHROMIUM,
+            args=["--no-sandbox"] if os.geteuid() == 0 else [],
+            timeout=LONG_MS,
         )
         yield browser
         await browser.close()
@@ -67,7 +72,7 @@ async def page(address: str, browser: Browser) -> AsyncIterator[Page]:
     """The page, signed in; whatever the browser complains of fails the test."""
     complaints: list[str] = []
     page = await browser.new_page(viewport={"width": 1400, "height": 1000})
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(LONG_MS)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("request", lambda request: complaints.extend(personal_in(request.url)))
     await page.goto(address)

@@ -12,7 +12,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.pacing.balance import Floats, answered, left_over, look_up, none_left, row_of, with_call
+from rules.pacing.balance import (
+    Floats,
+    Ints,
+    callback_events,
+    free_by,
+    left_over,
+    miss_of,
+    no_callback_by,
+    not_answered_by,
+    row_of,
+    rows_of,
+    weights_of,
+    with_call,
+)
 
 MOMENTS = 3
 FEW = settings(max_examples=40, deadline=None)  # the first one is compiled
@@ -33,14 +46,24 @@ def by_all_ways(
     return found
 
 
-def table(rows: Sequence[Sequence[float]]) -> Floats:
-    return np.array(rows, dtype=float).reshape(len(rows), MOMENTS)
+def spread(
+    sure: int, free: Sequence[Sequence[float]], answers: Sequence[Sequence[float]], more: int = 0
+) -> tuple[Floats, Ints]:
+    """The distributions at all moments, with room for so many more calls."""
+    events = len(free) + len(answers)
+    shares, spans = np.zeros((MOMENTS, events + 1 + more)), np.empty((MOMENTS, 3), np.int64)
+    for moment in range(MOMENTS):
+        ups = [row[moment] for row in free] + [1 - row[moment] for row in answers]
+        left_over(sure, np.array(ups, float), len(free), shares[moment], spans[moment])
+    return shares, spans
 
 
-def told(shares: Floats, firsts: Sequence[int], moment: int) -> defaultdict[int, float]:
+def told(shares: Floats, spans: Ints, moment: int) -> defaultdict[int, float]:
     found: defaultdict[int, float] = defaultdict(float)
-    for i, share in enumerate(shares[moment]):
-        found[int(firsts[moment]) + i] += share
+    low, high, number = (int(value) for value in spans[moment])
+    for place in range(low, high + 1):
+        found[number + place] += shares[moment, place]
+    assert shares[moment].sum() == pytest.approx(sum(found.values()))  # nothing lies elsewhere
     return found
 
 
@@ -53,10 +76,10 @@ def same(one: defaultdict[int, float], other: defaultdict[int, float]) -> bool:
 def test_the_distribution_is_that_of_all_ways_events_can_turn_out(
     sure: int, free: list[list[float]], answers: list[list[float]]
 ) -> None:
-    shares, firsts = left_over(sure, table(free), table(answers))
+    shares, spans = spread(sure, free, answers)
     for moment in range(MOMENTS):
         naive = by_all_ways(sure, [row[moment] for row in free], [row[moment] for row in answers])
-        assert same(told(shares, firsts, moment), naive)
+        assert same(told(shares, spans, moment), naive)
 
 
 @FEW
@@ -64,17 +87,16 @@ def test_the_distribution_is_that_of_all_ways_events_can_turn_out(
 def test_adding_a_call_is_the_same_as_beginning_anew_with_it(
     sure: int, free: list[list[float]], answers: list[list[float]], new: list[float]
 ) -> None:
-    added, added_firsts = with_call(
-        *left_over(sure, table(free), table(answers)), np.array(new, dtype=float)
-    )
-    anew, anew_firsts = left_over(sure, table(free), table([*answers, new]))
+    added = spread(sure, free, answers, more=1)
+    with_call(*added, np.array(new, float))
+    anew = spread(sure, free, [*answers, new])
     for moment in range(MOMENTS):
-        assert same(told(added, added_firsts, moment), told(anew, anew_firsts, moment))
+        assert same(told(*added, moment), told(*anew, moment))
 
 
 @FEW
 @given(st.integers(-2, 4), events, events)
-def test_none_left_is_the_mean_over_moments_of_the_worst_that_follows(
+def test_a_miss_is_the_mean_over_moments_of_the_worst_that_follows(
     sure: int, free: list[list[float]], answers: list[list[float]]
 ) -> None:
     nobody = []
@@ -82,8 +104,7 @@ def test_none_left_is_the_mean_over_moments_of_the_worst_that_follows(
         naive = by_all_ways(sure, [row[moment] for row in free], [row[moment] for row in answers])
         nobody.append(sum(share for left, share in naive.items() if left <= 0))
     worst = [max(nobody[moment:]) for moment in range(MOMENTS)]
-    found = none_left(*left_over(sure, table(free), table(answers)))
-    assert found == pytest.approx(sum(worst) / MOMENTS, abs=1e-6)
+    assert miss_of(*spread(sure, free, answers)) == pytest.approx(sum(worst) / MOMENTS, abs=1e-6)
 
 
 def test_two_hundred_operators_and_a_thousand_calls_keep_all_but_nothing_of_the_probability() -> (
@@ -91,9 +112,9 @@ def test_two_hundred_operators_and_a_thousand_calls_keep_all_but_nothing_of_the_
 ):
     luck = np.random.default_rng(1)
     free, answers = luck.random((200, MOMENTS)), luck.random((1000, MOMENTS)) * 0.3
-    shares, firsts = left_over(0, free, answers)
+    shares, spans = spread(0, free.tolist(), answers.tolist())
     assert shares.sum(axis=1) == pytest.approx(1, abs=1e-6)
-    numbers = firsts[:, None] + np.arange(shares.shape[1])
+    numbers = spans[:, 2:] + np.arange(shares.shape[1])
     means = (shares * numbers).sum(axis=1)
     assert means == pytest.approx(free.sum(axis=0) - answers.sum(axis=0), abs=1e-3)
 
@@ -118,8 +139,7 @@ ROWS = [
 @pytest.mark.parametrize(("age_s", "row"), ROWS)
 def test_every_age_has_a_row(age_s: float, row: int) -> None:
     assert row_of(age_s, 2.0, 5) == row
-    table_of_rows = np.arange(10.0).reshape(5, 2)
-    assert (look_up(np.array([age_s]), 2.0, table_of_rows)[0] == table_of_rows[row]).all()
+    assert list(rows_of(0.0, np.array([-age_s, 0.0]), 2.0, 5)) == [row, 0]
 
 
 @FEW
@@ -132,5 +152,36 @@ def test_a_call_that_has_rung_is_believed_by_what_is_left_of_its_chance(
     row = row_of(age_s, 2.0, 5)
     # Bayes: answered later and by then ÷ not answered yet (by someone who will, or by nobody)
     believed = chance * by[row, 0] / (chance * left[row] + 1 - chance)
-    found = answered(np.array([age_s]), np.array([chance]), 2.0, by, left)
-    assert found[0, 0] == pytest.approx(believed, abs=1e-9)
+    rows, ups = np.array([row]), np.empty(1)
+    weights = weights_of(np.array([chance]), 1.0, 0.5, 0.0, rows, left)
+    not_answered_by(0, rows, weights, by, ups)
+    assert 1 - ups[0] == pytest.approx(believed, abs=1e-9)
+
+
+def test_each_operator_is_looked_up_in_the_table_of_what_they_do() -> None:
+    worked, talked = np.arange(10.0).reshape(5, 2), np.arange(10.0, 20.0).reshape(5, 2)
+    foreseen = np.array([[20.0, 21.0]])
+    ups = np.empty(4)
+    free_by(1, np.array([2]), worked, np.array([0, 4]), talked, foreseen, ups)
+    assert list(ups) == [worked[2, 1], talked[0, 1], talked[4, 1], foreseen[0, 1]]
+
+
+CALLBACKS = [
+    # per second, until when; events of at most a fifth each
+    (0.0, 20.0, 0),
+    (-1.0, 20.0, 0),
+    (math.nan, 20.0, 0),
+    (0.001, 20.0, 1),
+    (0.01, 20.0, 1),
+    (0.011, 20.0, 2),
+    (0.1, 20.0, 10),
+    (math.inf, 20.0, 200),
+]
+
+
+@pytest.mark.parametrize(("per_s", "until_s", "events"), CALLBACKS)
+def test_callbacks_are_cut_into_rare_events(per_s: float, until_s: float, events: int) -> None:
+    assert callback_events(per_s, until_s) == events
+    ups = np.empty(events)
+    no_callback_by(until_s, per_s, events, ups)
+    assert ups.sum() == pytest.approx(events - min(events, per_s * until_s) if events else 0)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rules.pacing.balance import answer_of
 from rules.pacing.estimates import (
     CHANCE_MEMORY,
     LONGEST_S,
@@ -21,6 +22,7 @@ from rules.pacing.estimates import (
     Truth,
     within,
 )
+from rules.pacing.outlook import belief_of
 
 KNOWN = Estimates()
 shares = st.floats(0, 1)
@@ -144,13 +146,12 @@ def test_a_better_chance_is_never_believed_to_be_answered_less(
     assert belief.answer(low) >= belief.person(low)
 
 
-@given(beliefs, st.lists(st.none() | st.floats(), max_size=10))
-def test_many_phones_at_once_are_believed_as_each_alone(
-    belief: Estimates, chances: list[float | None]
+@given(beliefs, st.none() | st.floats() | shares)
+def test_the_compiled_part_believes_the_same_of_a_phone(
+    belief: Estimates, chance: float | None
 ) -> None:
-    own = np.array([math.nan if chance is None else chance for chance in chances])
-    alone = [belief.answer(chance) for chance in chances]
-    assert belief.answers(own) == pytest.approx(alone)
+    own = math.nan if chance is None else chance
+    assert answer_of(own, *belief_of(belief)) == pytest.approx(belief.answer(chance))
 
 
 @pytest.mark.parametrize("chance", [None, math.nan, -0.1, 1.1, math.inf])

@@ -8,15 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rules.pacing.balance import Floats, row_of
+from rules.pacing.balance import CALL_STEP_S, TALK_STEP_S, WORK_STEP_S, Floats, row_of
 from rules.pacing.estimates import Estimates, LogNormal, Share
 from rules.pacing.forecast import (
-    CALL_STEP_S,
     FEW_POINTS,
     MANY,
     POINTS,
-    TALK_STEP_S,
-    WORK_STEP_S,
     Forecast,
     cdf,
     forecast_of,
@@ -117,7 +114,7 @@ def test_a_talk_whose_length_is_foreseen_is_over_as_often_as_foretold(
     age_s = length_s * talked
     still = talk_s > age_s
     free_s = (talk_s + draws(WORK, 7))[still]
-    shares = told.foreseen(np.array([age_s]), np.array([length_s]), np.array([spread]))[0]
+    shares = told.foreseen(age_s, np.zeros(1), np.array([[length_s, spread]]))[0]
     for moment, share in zip(told.moments, shares, strict=True):
         assert agree(share, free_s <= age_s + moment + PATIENCE_S)
 
@@ -127,7 +124,7 @@ AGES = [math.nan, -math.inf, -5.0, 0.0, 1e5, math.inf]
 
 @pytest.mark.parametrize("age_s", AGES)
 def test_a_talk_of_any_age_is_over_with_a_probability(age_s: float) -> None:
-    shares = forecast().foreseen(np.array([age_s]), np.array([180.0]), np.array([0.1]))
+    shares = forecast().foreseen(age_s, np.zeros(1), np.array([[180.0, 0.1]]))
     assert ((shares >= 0) & (shares <= 1)).all()
 
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from rules.pacing.decision import BREAK_SOON_S, calls_to_place
+from rules.pacing.decision import calls_to_place
 from rules.pacing.estimates import Estimates, LogNormal
-from rules.pacing.outlook import foreseen_talk
+from rules.pacing.outlook import BREAK_SOON_S, foreseen_talk
 from rules.pacing.snapshot import (
     Activity,
     CallNow,

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 
 from rules.pacing.credit import MOST
-from rules.pacing.decision import BREAK_SOON_S, calls_to_place
+from rules.pacing.decision import calls_to_place
+from rules.pacing.outlook import BREAK_SOON_S
 from rules.pacing.snapshot import (
     Activity,
     Limit,
