@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import islice, repeat
@@ -214,19 +214,23 @@ class _Running:
 
     def _ask(self) -> Pace | None:
         if self._way is calls_to_place:
-            return first_calls(self._snapshot(), self._until_something_happens())
+            return self._ask_until_something_happens()
         self._day.asked += 1
         return self._way(self._snapshot())
 
-    def _until_something_happens(self) -> Iterator[float]:
-        """Now, and tick after tick: time goes on as far as this is gone through."""
-        self._day.asked += 1
-        yield self._now
-        until = self._events[0][0] if self._events else math.inf
-        while self._tick_s < until:
+    def _ask_until_something_happens(self) -> Pace | None:
+        """Now, and tick after tick: time goes on until calls are placed."""
+        until = min(self._events[0][0], self._end) if self._events else self._end
+        moments, tick_s = [self._now], self._tick_s
+        while tick_s < until:
+            moments.append(tick_s)
+            tick_s += self._world.tick_s
+        found = first_calls(self._snapshot(), moments)
+        ticks = len(moments) - 1 if found is None else found[0]
+        for _ in range(ticks):
             self._tick()
-            self._day.asked += 1
-            yield self._now
+        self._day.asked += 1 + ticks
+        return found and found[1]
 
     def _snapshot(self) -> Snapshot:
         world, day = self._world, self._day

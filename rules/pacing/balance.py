@@ -34,6 +34,88 @@ _CLEARLY = 1.0 + 1e-9
 
 @njit(cache=True)
 def choose(
+    moments_s: Floats,
+    working: Floats,
+    talking: Floats,
+    foreseen: Floats,
+    placed: Floats,
+    own_chances: Floats,
+    odds: float,
+    unknown: float,
+    machine: float,
+    callbacks_per_s: float,
+    moments: Floats,
+    answered: Floats,
+    unanswered: Floats,
+    worked: Floats,
+    talked: Floats,
+    sure: int,
+    candidates: Floats,
+    most: int,
+    covered_calls: int,
+    covered: Floats,
+    ahead: Floats,
+    in_full: bool,
+    misses: Floats,
+) -> tuple[int, int, float, float, float]:
+    """At the first of some moments at which there may be any, add calls, each with the risk it is placed
+    at, until one more would be too risky or there are `most`.
+
+    Args:
+        moments_s: one or more; only so many are looked at as `covered` and `ahead` are long.
+        working: when each after-call work began; talking: when each talk began of whose progress nothing is
+            known; foreseen: for each other talk (rows) the probability that it and its work are over by
+            each moment.
+        placed: when each call in flight was; own_chances: of a person's answer, NaN if nothing is known.
+        odds, unknown, machine: as `answer_of` takes them.
+        callbacks_per_s: expected.
+        moments to talked: the tables of `rules.pacing.forecast.Forecast`.
+        sure: operators free now, less those whom somebody takes for sure; may be negative.
+        candidates: of a person's answer, by each phone that could be called; NaN: nothing is known.
+        most: candidates at most.
+        covered_calls: so many calls may risk `covered` of the moment, those after them `ahead`.
+        in_full: False if only calls are of interest: then it ends as soon as it is clear that there are none.
+        misses: at least `most` long; is filled with the risk of each call.
+
+    Returns:
+        Which of the moments, the last one if there are no calls at any; the number of calls; the risk of one
+        more; answers expected while they ring, these calls' too; busy operators expected to be free. Without
+        calls, and not in full, the last three tell nothing.
+    """
+    at, found = 0, (0, 1.0, 0.0, 0.0)
+    for at in range(len(ahead)):
+        found = choose_at(
+            moments_s[at],
+            working,
+            talking,
+            foreseen,
+            placed,
+            own_chances,
+            odds,
+            unknown,
+            machine,
+            callbacks_per_s,
+            moments,
+            answered,
+            unanswered,
+            worked,
+            talked,
+            sure,
+            candidates,
+            most,
+            covered_calls,
+            covered[at],
+            ahead[at],
+            in_full,
+            misses,
+        )
+        if found[0] > 0:
+            break
+    return at, found[0], found[1], found[2], found[3]
+
+
+@njit(cache=True)
+def choose_at(
     now_s: float,
     working: Floats,
     talking: Floats,
@@ -58,27 +140,7 @@ def choose(
     in_full: bool,
     misses: Floats,
 ) -> tuple[int, float, float, float]:
-    """Add calls, each with the risk it is placed at, until one more would be too risky or there are `most`.
-
-    Args:
-        working: when each after-call work began; talking: when each talk began of whose progress nothing is
-            known; foreseen: for each other talk (rows) the probability that it and its work are over by
-            each moment.
-        placed: when each call in flight was; own_chances: of a person's answer, NaN if nothing is known.
-        odds, unknown, machine: as `answer_of` takes them.
-        callbacks_per_s: expected.
-        moments to talked: the tables of `rules.pacing.forecast.Forecast`.
-        sure: operators free now, less those whom somebody takes for sure; may be negative.
-        candidates: of a person's answer, by each phone that could be called; NaN: nothing is known.
-        most: candidates at most.
-        covered_calls: so many calls may risk `covered`, those after them `ahead`.
-        in_full: False if only calls are of interest: then it ends as soon as it is clear that there are none.
-        misses: at least `most` long; is filled with the risk of each call.
-
-    Returns:
-        The number of calls; the risk of one more; answers expected by the moments, these calls' too; busy
-        operators expected to be free. Without calls, and not in full, the last three tell nothing.
-    """
+    """The same at one moment: calls, risk, answers and operators as `choose` says."""
     works = rows_of(now_s, working, WORK_STEP_S, len(worked))
     talks = rows_of(now_s, talking, TALK_STEP_S, len(talked))
     rings = rows_of(now_s, placed, CALL_STEP_S, len(unanswered))

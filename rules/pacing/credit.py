@@ -11,8 +11,11 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numpy as np
+from numba import njit
+
+from rules.pacing.balance import Floats
 from rules.pacing.estimates import LONGEST_S, within
-from rules.pacing.newest import Newest
 from rules.pacing.snapshot import Snapshot
 
 GAIN = 1 / 3
@@ -37,9 +40,8 @@ OFTEN_ONE = 0.5
 """Of the calls for which an operator is free, those for which there is just one."""
 DOUBT = 0.7
 """Standard deviations by which fewer answers are reckoned with than expected."""
-PENDING, PENDING_EACH = 0.05, 0.05
-"""Abandoned calls held back for the calls that are ringing as the last one is used up; so many more for each
-operator."""
+PENDING_EACH = 0.05
+"""Abandoned calls held back, for each operator, for the calls that are ringing as the last one is used up."""
 LAST_ANSWERS = 2.0
 LAST_ANSWERS_EACH = 0.5
 """Guard near the day's end: what is left is spread over at least so many answers, and so many for each
@@ -50,7 +52,7 @@ UNKNOWN_LEFT_S = 3600.0
 """Reckoned with if nobody says when the day's calling ends."""
 
 
-def _aims(most: int) -> tuple[float, ...]:
+def _aims(most: int) -> Floats:
     """For 0, 1, 2 … abandoned calls left: how many to aim at.
 
     With value v(b): v(b)·(v(b) - v(b-1))^(a/(1-a)) = a^(a/(1-a)), aim(b) = (a/(v(b) - v(b-1)))^(1/(1-a)).
@@ -67,122 +69,162 @@ def _aims(most: int) -> tuple[float, ...]:
                 low = step
         value += high
         aims.append((GAIN / high) ** (1 / (1 - GAIN)))
-    return tuple(aims)
+    return np.array(aims)
 
 
 _AIMS = _aims(400)
 
 
+@njit(cache=True)
 def aim(left: float) -> float:
     """Abandoned calls to aim at until the day's end, with so many left (also parts of one)."""
     if left <= 0:
         return 0.0
     whole = math.floor(left)
-    if whole >= len(_AIMS) - 1:
-        return left * _AIMS[-1] / (len(_AIMS) - 1)
-    return _AIMS[whole] + (left - whole) * (_AIMS[whole + 1] - _AIMS[whole])
+    last = len(_AIMS) - 1
+    found: float = left * _AIMS[last] / last
+    if whole < last:
+        found = _AIMS[whole] + (left - whole) * (_AIMS[whole + 1] - _AIMS[whole])
+    return found
 
 
-def credit_of(snapshot: Snapshot, operators: int, later_s: float = 0.0) -> float:
+@njit(cache=True)
+def credit_of(
+    cap: float, connected: float, abandoned: float, operators: int, to_come: float
+) -> float:
     """How many calls may still be abandoned today: below 1, none (abandoned ÷ answered ≤ cap).
 
     Args:
-        later_s: so much later than the snapshot's moment, if nothing has happened since.
+        to_come: answers expected until the day's calling ends.
     """
-    given, to_come = _given(snapshot), answers_to_come(snapshot, operators, later_s)
     sure = max(0.0, to_come - DOUBT * math.sqrt(to_come))
-    allowed = given.cap * (given.connected + given.abandoned + sure)
-    return max(0.0, allowed - given.abandoned - pending(operators))
+    allowed = cap * (connected + abandoned + sure)
+    return max(0.0, allowed - abandoned - pending(operators))
 
 
+@njit(cache=True)
 def pending(operators: int) -> float:
     """Abandoned calls held back for those that are ringing."""
-    return PENDING + PENDING_EACH * operators
+    return PENDING_EACH * operators
 
 
-class Allowed(NamedTuple):
-    """What the probability that one more call leaves somebody without an operator may be, 0–1."""
-
-    covered: float
-    """If an operator is free for it now: only a callback or a break takes them away."""
-    ahead: float
-    """Of any other."""
-
-
-def allowed_miss(snapshot: Snapshot, operators: int, left: float, later_s: float = 0.0) -> Allowed:
-    """What one more call may risk.
+@njit(cache=True)
+def allowed_miss(
+    cap: float, operators: int, to_come: float, left: float, taken: float
+) -> tuple[float, float]:
+    """What the probability that one more call leaves somebody without an operator may be, 0–1.
 
     Args:
+        to_come: answers expected until the day's calling ends.
         left: the calls that may still be abandoned today.
-        later_s: so much later than the snapshot's moment, if nothing has happened since.
+        taken: as `taken_by_callbacks` says.
+
+    Returns:
+        If an operator is free for it now: only a callback or a break takes them away. Of any other.
     """
-    cap = _given(snapshot).cap
     held_back = pending(operators)
-    least = LAST_ANSWERS + LAST_ANSWERS_EACH * operators
-    to_come = max(least, answers_to_come(snapshot, operators, later_s))
+    to_come = max(LAST_ANSWERS + LAST_ANSWERS_EACH * operators, to_come)
     covered = COVERED_SPENT * cap
     if left + held_back >= 1:
         times = max(1.0, COVERED_EACH / max(1, operators))
         covered = max(covered, min(MOST, times * aim(left + held_back) / to_come))
     if left < 1:
-        return Allowed(covered, SPENT)
-    sure = _by_callbacks(snapshot, operators, covered)
+        return covered, SPENT
+    # abandoned calls per answer that callbacks are reckoned to cause without any call ahead
+    sure = OFTEN_ONE * taken if taken <= covered else 0.0
     risk = margin(operators) * aim(left) / to_come - sure
-    return Allowed(covered, max(SPENT, min(MOST, risk)))
+    return covered, max(SPENT, min(MOST, risk))
 
 
+@njit(cache=True)
 def margin(operators: int) -> float:
     """What the riskiest call placed may risk, for each call to be abandoned per answer on the average."""
     return MARGIN / math.pow(max(1, operators), MARGIN_FALLS)
 
 
-def _by_callbacks(snapshot: Snapshot, operators: int, covered: float) -> float:
-    """Abandoned calls per answer that callbacks are reckoned to cause without any call ahead."""
-    given = _given(snapshot)
-    if not given.callbacks_per_s:
-        return 0.0
-    alone = math.exp(-max(0, operators - 1) * given.ring_s / given.handling_s)
-    risk = given.callbacks_per_s * given.ring_s * alone
-    return OFTEN_ONE * risk if risk <= covered else 0.0
+@njit(cache=True)
+def taken_by_callbacks(
+    callbacks_per_s: float, ring_s: float, handling_s: float, operators: int
+) -> float:
+    """The probability that somebody calls back while a call rings, and that no other operator is free."""
+    alone = math.exp(-max(0, operators - 1) * ring_s / handling_s)
+    return callbacks_per_s * ring_s * alone
 
 
-def answers_to_come(snapshot: Snapshot, operators: int, later_s: float = 0.0) -> float:
-    """Answers expected until the day's calling ends, if these operators stay.
+@njit(cache=True)
+def answers_to_come(
+    callbacks_per_s: float, reserve: float, handling_s: float, operators: int, span_s: float
+) -> float:
+    """Answers expected in the time until the day's calling ends, if these operators stay."""
+    at_work = max(0.0, operators - reserve - callbacks_per_s * handling_s)
+    return USE * at_work * span_s / handling_s
+
+
+@njit(cache=True)
+def _allowed(
+    cap: float,
+    connected: float,
+    abandoned: float,
+    callbacks_per_s: float,
+    reserve: float,
+    ring_s: float,
+    handling_s: float,
+    operators: int,
+    span_s: float,
+    laters_s: Floats,
+) -> tuple[float, Floats, Floats]:
+    taken = taken_by_callbacks(callbacks_per_s, ring_s, handling_s, operators)
+    covered, ahead = np.empty(len(laters_s)), np.empty(len(laters_s))
+    first, moments = 0.0, 0
+    for later_s in laters_s:
+        left_s = max(0.0, span_s - later_s)
+        to_come = answers_to_come(callbacks_per_s, reserve, handling_s, operators, left_s)
+        left = credit_of(cap, connected, abandoned, operators, to_come)
+        if moments == 0:
+            first = left
+        elif (left < 1) != (first < 1):
+            break
+        covered[moments], ahead[moments] = allowed_miss(cap, operators, to_come, left, taken)
+        moments += 1
+    return first, covered[:moments], ahead[:moments]
+
+
+class Allowed(NamedTuple):
+    """What may be risked at moments one after the other."""
+
+    left: float
+    """How many calls may still be abandoned today, at the first of them."""
+    covered: Floats
+    """What one more call may risk if an operator is free for it now, as `allowed_miss` says."""
+    ahead: Floats
+    """And what any other."""
+
+
+def allowed_at(snapshot: Snapshot, operators: int, laters_s: Floats) -> Allowed:
+    """What may be risked at some moments, if nothing happens until then.
 
     Args:
-        later_s: so much later than the snapshot's moment.
+        laters_s: so much later than the snapshot's moment is each.
+
+    Returns:
+        Of the first moment and those after it as long as there is credit, or as long as there is none.
     """
-    given = _given(snapshot)
-    left_s = given.left_s
-    span_s = UNKNOWN_LEFT_S if left_s is None else within(left_s - later_s, 0.0, LONGEST_S)
-    at_work = max(0.0, operators - given.reserve - given.callbacks_per_s * given.handling_s)
-    return USE * at_work * span_s / given.handling_s
-
-
-class _Given(NamedTuple):
-    """What a snapshot says of the day, made sane: the same for all moments until something happens."""
-
-    cap: float
-    connected: int
-    abandoned: int
-    left_s: float | None
-    callbacks_per_s: float
-    reserve: int
-    ring_s: float
-    handling_s: float
-
-
-@Newest
-def _given(snapshot: Snapshot) -> _Given:
     today, terms, estimates = snapshot.today, snapshot.terms, snapshot.estimates
-    return _Given(
-        within(terms.cap, 0.0, 1.0),
-        # a count below zero must not become credit
-        max(0, today.connected),
-        max(0, today.abandoned),
-        today.left_s,
-        max(0.0, snapshot.callbacks_per_s),
-        max(0, terms.callback_reserve),
-        estimates.ring.mean_s,
-        estimates.handling_s,
+    left_s = today.left_s
+    if left_s is None:  # at every moment as much as at any other
+        left_s, laters_s = UNKNOWN_LEFT_S, np.zeros(len(laters_s))
+    return Allowed(
+        *_allowed(
+            within(terms.cap, 0.0, 1.0),
+            # a count below zero must not become credit
+            float(max(0, today.connected)),
+            float(max(0, today.abandoned)),
+            float(max(0.0, snapshot.callbacks_per_s)),
+            float(max(0, terms.callback_reserve)),
+            estimates.ring.mean_s,
+            estimates.handling_s,
+            operators,
+            within(left_s, 0.0, LONGEST_S),
+            laters_s,
+        )
     )

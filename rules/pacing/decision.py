@@ -8,22 +8,22 @@ free operators. Both within lines, operators and candidates.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 
-from rules.pacing import credit
-from rules.pacing.balance import choose
+from rules.pacing.balance import Floats, choose
+from rules.pacing.credit import Allowed, allowed_at
 from rules.pacing.estimates import within
 from rules.pacing.forecast import forecast_of
 from rules.pacing.mode import mode_of
-from rules.pacing.outlook import Staff, belief_of, calls_of, chances_of, staff_of
+from rules.pacing.outlook import BREAK_SOON_S, Staff, belief_of, calls_of, chances_of, staff_of
 from rules.pacing.snapshot import Limit, Mode, Pace, Snapshot, Why
 
 MOST_CALLS_PER_OPERATOR = 1000.0
 """Whatever the profile says: lines and risk allow fewer, and an endless number could not be counted."""
 
-_ANY_RISK = credit.Allowed(1.0, 1.0)
+_NOW: Floats = np.zeros(1)
 
 
 def calls_to_place(snapshot: Snapshot) -> Pace:
@@ -32,42 +32,43 @@ def calls_to_place(snapshot: Snapshot) -> Pace:
     Never more than there are lines, never any without an operator who takes calls, whatever the snapshot.
     """
     staff = staff_of(snapshot.operators, snapshot.now_s)
-    left = credit.credit_of(snapshot, staff.size)
-    mode, why = mode_of(snapshot, staff.size, left)
+    allowed = allowed_at(snapshot, staff.size, _NOW)
+    mode, why = mode_of(snapshot, staff.size, allowed.left)
     if not snapshot.may_dial or not math.isfinite(snapshot.now_s):
         return Pace(calls=0, limit=Limit.STOPPED, mode=mode, why=why)
     look = _Look(snapshot, _Room(snapshot, staff, mode, why))
-    look.choose(snapshot.now_s, credit.allowed_miss(snapshot, staff.size, left), in_full=True)
+    look.choose(np.array([snapshot.now_s]), allowed, in_full=True)
     return look.pace()
 
 
-def first_calls(snapshot: Snapshot, moments_s: Iterable[float]) -> Pace | None:
+def first_calls(snapshot: Snapshot, moments_s: Sequence[float]) -> tuple[int, Pace] | None:
     """When candidates are called next if nothing happens until then: what `calls_to_place` would say at one
     moment after the other, in a fraction of the time.
 
     Args:
         snapshot: one in which calls may be placed.
-        moments_s: when it would be asked, from the snapshot's moment on.
+        moments_s: when it would be asked, in order, from the snapshot's moment on.
 
     Returns:
-        The pace of the first moment at which candidates are called; None: at none of them. No moment after it
-        is taken.
+        The first moment, by position, at which candidates are called, and the pace then; None: there is none.
     """
-    room: _Room | None = None
-    look: _Look | None = None
-    for now_s in moments_s:
-        later_s = now_s - snapshot.now_s
-        staff = staff_of(snapshot.operators, now_s)
-        left = credit.credit_of(snapshot, staff.size, later_s)
-        mode, why = mode_of(snapshot, staff.size, left)
-        if room is None or room.staff is not staff or room.mode is not mode:
-            room, look = _Room(snapshot, staff, mode, why), None
-        if not room.most:
-            continue
-        look = look or _Look(snapshot, room)
-        allowed = credit.allowed_miss(snapshot, staff.size, left, later_s)
-        if look.choose(now_s, allowed, in_full=False):
-            return look.pace()
+    moments = np.array(moments_s)
+    begin = 0
+    while begin < len(moments):
+        # who takes calls, and the mode, are the same for a while
+        staff = staff_of(snapshot.operators, moments_s[begin])
+        alike = moments[begin:]
+        if staff.first_break_s < math.inf:
+            alike = alike[alike + BREAK_SOON_S < staff.first_break_s]
+        allowed = allowed_at(snapshot, staff.size, alike - snapshot.now_s)
+        mode, why = mode_of(snapshot, staff.size, allowed.left)
+        room = _Room(snapshot, staff, mode, why)
+        if room.most:
+            look = _Look(snapshot, room)
+            at = look.choose(alike, allowed, in_full=False)
+            if look.calls:
+                return begin + at, look.pace()
+        begin += len(allowed.ahead)
     return None
 
 
@@ -82,7 +83,7 @@ class _Look:
         self._told = staff.foreseen(snapshot.estimates.talk)
         size = staff.size + len(snapshot.calls)
         self._forecast = forecast_of(snapshot.estimates, snapshot.terms.patience_s, size)
-        self._sure = staff.free - snapshot.claimed - max(0, snapshot.appointments_soon)
+        self._sure = staff.free - room.claimed - max(0, snapshot.appointments_soon)
         self._calls_and_beliefs = (
             *calls_of(tuple(snapshot.calls)),
             *belief_of(snapshot.estimates),
@@ -95,34 +96,45 @@ class _Look:
         )
         self._misses = np.empty(room.most)
 
-    def choose(self, now_s: float, allowed: credit.Allowed, *, in_full: bool) -> int:
-        """How many candidates to call at a moment.
+    def choose(self, moments_s: Floats, allowed: Allowed, *, in_full: bool) -> int:
+        """How many candidates to call at the first of some moments at which there are any to call.
 
         Args:
+            moments_s: at least as many as those for which it is known what may be risked.
             in_full: False if nothing else is asked if there are none.
+
+        Returns:
+            Which of the moments; the last one if none are called.
         """
-        staff = self._staff
-        self._allowed = allowed.ahead
+        staff, covered, ahead = self._staff, allowed.covered, allowed.ahead
         if not self._foresees:
-            allowed = _ANY_RISK
-        self._calls, self._miss, self._answers, self._free = choose(
-            now_s,
-            staff.working,
-            staff.talking,
-            self._forecast.foreseen(now_s, staff.ticked, self._told),
-            *self._calls_and_beliefs,
-            allowed.covered,
-            allowed.ahead,
-            in_full,
-            self._misses,
-        )
-        covered = self._calls < self._room.unclaimed
-        self._too_risky = self._miss > (allowed.covered if covered else allowed.ahead)
-        return self._calls
+            covered = ahead = np.ones(len(ahead))
+        # what is foreseen of talks whose progress is known is made for one moment at a time
+        step = 1 if len(staff.ticked) else len(ahead)
+        for begin in range(0, len(ahead), step):
+            some = slice(begin, begin + step)
+            at, self.calls, self._miss, self._answers, self._free = choose(
+                moments_s[some],
+                staff.working,
+                staff.talking,
+                self._forecast.foreseen(moments_s[begin], staff.ticked, self._told),
+                *self._calls_and_beliefs,
+                covered[some],
+                ahead[some],
+                in_full,
+                self._misses,
+            )
+            at += begin
+            if self.calls:
+                break
+        self._allowed = float(allowed.ahead[at])
+        is_covered = self.calls < self._room.unclaimed
+        self._too_risky = self._miss > (covered[at] if is_covered else ahead[at])
+        return at
 
     def pace(self) -> Pace:
         """What was chosen, and why."""
-        room, calls = self._room, self._calls
+        room, calls = self._room, self.calls
         limit = Limit.CANDIDATES
         if calls == room.calls:
             limit = room.limit
@@ -150,7 +162,7 @@ class _Room:
     def __init__(self, snapshot: Snapshot, staff: Staff, mode: Mode, why: Why) -> None:
         self.staff, self.mode, self.why = staff, mode, why
         lines = max(0, snapshot.lines - max(0, snapshot.lines_used))
-        claimed = snapshot.claimed
+        self.claimed = claimed = snapshot.claimed
         unclaimed = max(0, staff.free - claimed - len(snapshot.calls))
         self.unclaimed = unclaimed
         """Free operators for whom neither a person nor a call is there yet."""

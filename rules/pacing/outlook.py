@@ -43,7 +43,8 @@ class Staff:
         ticked: list[OperatorNow] = []
         self.size = len(operators)
         self.free = 0
-        self.have_breaks = False
+        self.first_break_s = math.inf
+        """When the first of their breaks begins."""
         for operator in operators:
             activity = operator.activity
             if activity is _TALKING:
@@ -56,7 +57,8 @@ class Staff:
             elif activity is _AFTER_CALL_WORK:
                 working.append(operator.since_s)
             if operator.break_at_s is not None:
-                self.have_breaks = True
+                # a moment that is none (NaN) is before all others
+                self.first_break_s = within(operator.break_at_s, -math.inf, self.first_break_s)
         self.working: Floats = np.array(working, np.float64)
         """When after-call work began."""
         self.talking: Floats = np.array(talking, np.float64)
@@ -75,9 +77,9 @@ _staff_of_all = Newest(Staff)
 def staff_of(operators: Sequence[OperatorNow], now_s: float) -> Staff:
     """The operators who take calls and have no break soon."""
     staff = _staff_of_all(tuple(operators))
-    if not staff.have_breaks:
-        return staff
     soon = now_s + BREAK_SOON_S
+    if staff.first_break_s > soon:
+        return staff
     return Staff([one for one in operators if one.break_at_s is None or one.break_at_s > soon])
 
 

@@ -17,13 +17,13 @@ from rules.pacing.credit import (
     LAST_ANSWERS_EACH,
     MOST,
     SPENT,
-    Allowed,
     aim,
+    allowed_at,
     allowed_miss,
     answers_to_come,
-    credit_of,
     margin,
     pending,
+    taken_by_callbacks,
 )
 from rules.pacing.snapshot import Snapshot, Terms, Today
 
@@ -49,6 +49,25 @@ def a_day(
         terms=Terms(cap=cap),
         today=Today(connected=connected, abandoned=abandoned, left_s=left_s),
     )
+
+
+def credit_of(day: Snapshot, operators: int) -> float:
+    return allowed_at(day, operators, np.zeros(1)).left
+
+
+def to_come(day: Snapshot, operators: int) -> float:
+    assert day.today.left_s is not None
+    reserve, handling_s = float(day.terms.callback_reserve), day.estimates.handling_s
+    left_s = float(day.today.left_s)
+    return answers_to_come(day.callbacks_per_s, reserve, handling_s, operators, left_s)
+
+
+def risks(day: Snapshot, operators: int, left: float) -> tuple[float, float]:
+    """What a call may risk with an operator free for it, and any other, with so much credit."""
+    ring_s, handling_s = day.estimates.ring.mean_s, day.estimates.handling_s
+    taken = taken_by_callbacks(day.callbacks_per_s, ring_s, handling_s, operators)
+    answers = to_come(day, operators)
+    return allowed_miss(day.terms.cap, operators, answers, float(left), taken)
 
 
 @given(lefts, lefts)
@@ -94,7 +113,7 @@ def test_credit_is_never_below_zero_nor_above_the_cap_of_all_answers(
     day: Snapshot, operators: int
 ) -> None:
     credit = credit_of(day, operators)
-    answers = day.today.connected + day.today.abandoned + answers_to_come(day, operators)
+    answers = day.today.connected + day.today.abandoned + to_come(day, operators)
     assert 0 <= credit <= day.terms.cap * answers
 
 
@@ -132,19 +151,32 @@ def test_a_count_below_zero_is_no_credit() -> None:
 def test_what_a_call_may_risk_is_a_probability_that_grows_with_credit(
     day: Snapshot, operators: int, left: float
 ) -> None:
-    allowed, with_more = (allowed_miss(day, operators, some) for some in (left, left + 1))
-    assert 0 <= allowed.ahead <= MOST and 0 <= allowed.covered <= MOST
-    assert allowed.covered <= with_more.covered
+    covered, ahead = risks(day, operators, left)
+    covered_with_more, ahead_with_more = risks(day, operators, left + 1)
+    assert 0 <= ahead <= MOST and 0 <= covered <= MOST
+    assert covered <= covered_with_more
     if day.callbacks_per_s == 0:
-        assert allowed.ahead <= with_more.ahead
+        assert ahead <= ahead_with_more
 
 
 def test_a_call_may_risk_more_the_fewer_answers_the_credit_must_last_for() -> None:
-    all_allowed = [
-        allowed_miss(a_day(0.03, 0, 0, left_s), 20, 30) for left_s in (30_000, 20_000, 10_000)
-    ]
-    for risks in ([one.ahead for one in all_allowed], [one.covered for one in all_allowed]):
-        assert risks == sorted(set(risks))
+    allowed = [risks(a_day(0.03, 0, 0, left_s), 20, 30) for left_s in (30_000, 20_000, 10_000)]
+    for some in zip(*allowed, strict=True):
+        assert list(some) == sorted(set(some))
+
+
+def test_what_may_be_risked_is_told_for_as_long_as_the_credit_lasts() -> None:
+    laters_s = np.arange(0, 6000, 60.0)
+    later_days = [a_day(0.03, 0, 0, 6000 - later_s) for later_s in laters_s]
+    spent = [credit_of(day, 3) < 1 for day in later_days]
+    told = allowed_at(later_days[0], 3, laters_s)
+    assert 0 < len(told.ahead) == len(told.covered) == spent.index(True)
+    for day, covered, ahead in zip(later_days, told.covered, told.ahead, strict=False):
+        assert (covered, ahead) == risks(day, 3, credit_of(day, 3))
+    # from then on there is none
+    begin = spent.index(True)
+    told = allowed_at(later_days[begin], 3, laters_s[begin:] - laters_s[begin])
+    assert len(told.ahead) == len(laters_s) - begin and set(told.ahead) == {SPENT}
 
 
 SPENT_DAYS = [
@@ -161,52 +193,53 @@ def test_with_the_credit_spent_a_few_callbacks_do_not_end_all_calls(
     left: float, cap: float, covered: float, ahead: float
 ) -> None:
     day = a_day(cap, 1000, 10, 3600, callbacks_per_s=1 / 3600)
-    assert allowed_miss(day, 5, left) == Allowed(covered, ahead)
+    assert risks(day, 5, left) == (covered, ahead)
 
 
 def test_the_last_abandoned_call_is_kept_for_callers_who_take_an_operator_that_was_free() -> None:
     day = a_day(0.01, 200, 1, 20_000, callbacks_per_s=0.001)
-    allowed = allowed_miss(day, 5, 0.99)  # with what is held back it is one
-    assert allowed.ahead == SPENT and allowed.covered > COVERED_SPENT * 0.01
+    covered, ahead = risks(day, 5, 0.99)  # with what is held back it is one
+    assert ahead == SPENT and covered > COVERED_SPENT * 0.01
 
 
 def test_a_call_with_an_operator_free_for_it_may_risk_more_the_fewer_operators_there_are() -> None:
     times = []
     for operators in (2, 5, 10):
-        allowed = allowed_miss(a_day(0.03, 1000, 0, 20_000), operators, 10)
-        assert allowed.covered >= allowed.ahead
-        times.append(allowed.covered / allowed.ahead)
+        covered, ahead = risks(a_day(0.03, 1000, 0, 20_000), operators, 10)
+        assert covered >= ahead
+        times.append(covered / ahead)
     assert times == sorted(times, reverse=True) and times[0] > 2 * times[-1]
 
 
 def test_what_callbacks_will_cost_is_not_risked_ahead() -> None:
     day = a_day(0.03, 1000, 0, 20_000, callbacks_per_s=0.0005)
-    spread = margin(3) * aim(20) / answers_to_come(day, 3)
+    spread = margin(3) * aim(20) / to_come(day, 3)
+    _, ahead = risks(day, 3, 20)
     # half the chance that somebody calls back in the 9 s of a ringing, and no other operator becomes free
-    assert spread - allowed_miss(day, 3, 20).ahead == pytest.approx(0.0005 * 9 / 2, rel=0.1)
+    assert spread - ahead == pytest.approx(0.0005 * 9 / 2, rel=0.1)
 
 
 def test_callbacks_too_many_for_calls_to_a_single_free_operator_cost_nothing_ahead() -> None:
     day = a_day(0.03, 1000, 0, 20_000, callbacks_per_s=0.05)
-    allowed = allowed_miss(day, 20, 5)
-    assert allowed.covered < 0.05 * 9 * math.exp(-19 * 9 / 220)
+    covered, ahead = risks(day, 20, 5)
+    assert covered < 0.05 * 9 * math.exp(-19 * 9 / 220)
     least = LAST_ANSWERS + LAST_ANSWERS_EACH * 20
-    spread = aim(5) / max(least, answers_to_come(day, 20))
-    assert allowed.ahead == pytest.approx(margin(20) * spread)
+    spread = aim(5) / max(least, to_come(day, 20))
+    assert ahead == pytest.approx(margin(20) * spread)
 
 
 def test_answers_to_come_grow_with_operators_and_time_and_fall_with_callbacks() -> None:
-    usual = answers_to_come(a_day(0.03, 0, 0, 3600), 10)
+    usual = to_come(a_day(0.03, 0, 0, 3600), 10)
     assert 0 < usual < 10 * 3600 / 220
-    assert answers_to_come(a_day(0.03, 0, 0, 7200), 10) == pytest.approx(2 * usual)
-    assert answers_to_come(a_day(0.03, 0, 0, 3600), 20) == pytest.approx(2 * usual)
+    assert to_come(a_day(0.03, 0, 0, 7200), 10) == pytest.approx(2 * usual)
+    assert to_come(a_day(0.03, 0, 0, 3600), 20) == pytest.approx(2 * usual)
     kept = replace(a_day(0.03, 0, 0, 3600), terms=Terms(cap=0.03, callback_reserve=4))
-    assert answers_to_come(kept, 14) == pytest.approx(usual)
-    assert answers_to_come(a_day(0.03, 0, 0, 3600, 0.01), 10) < usual
-    assert answers_to_come(a_day(0.03, 0, 0, 3600, 10.0), 10) == 0
+    assert to_come(kept, 14) == pytest.approx(usual)
+    assert to_come(a_day(0.03, 0, 0, 3600, 0.01), 10) < usual
+    assert to_come(a_day(0.03, 0, 0, 3600, 10.0), 10) == 0
 
 
-# how much is left of the day; whether answers are still reckoned with
+# how much is left of the day; whether there is credit for answers to come
 ENDS = [
     (None, True),  # nobody says: as if some were to come
     (0.0, False),
@@ -218,11 +251,9 @@ ENDS = [
 
 
 @pytest.mark.parametrize(("left_s", "some"), ENDS)
-def test_answers_to_come_are_a_number_whatever_the_days_end(
-    left_s: float | None, some: bool
-) -> None:
-    found = answers_to_come(a_day(0.03, 0, 0, left_s), 5)
-    assert (found > 0) is some and math.isfinite(found)
+def test_the_credit_is_a_number_whatever_the_days_end(left_s: float | None, some: bool) -> None:
+    found = credit_of(a_day(0.03, 0, 0, left_s), 5)
+    assert (found > 0) == some and math.isfinite(found)
 
 
 @settings(max_examples=40, deadline=None)
@@ -240,7 +271,7 @@ def test_a_day_whose_answers_come_as_reckoned_never_ends_above_its_cap(
     """Answers come as evenly as reckoned with; each may be abandoned while there is credit for one."""
     today, luck = Today(connected=connected, left_s=day_s), np.random.default_rng(seed)
     day = replace(a_day(cap, 0, 0, None), today=today)
-    expected = answers_to_come(day, operators)
+    expected = to_come(day, operators)
     for answer in range(int(expected)):
         today = replace(today, left_s=day_s * (1 - answer / expected))
         credit = credit_of(replace(day, today=today), operators)

@@ -60,6 +60,19 @@ def test_an_observation_moves_the_time_towards_it_and_not_beyond(
     assert after.weight == weight + 1
 
 
+@given(st.floats(0.5, 5000), st.floats(1, MEMORY), st.floats(0.1, 2))
+def test_a_belief_that_counts_as_many_times_is_their_mean_and_spread_with_the_new_one(
+    seconds: float, weight: float, var: float
+) -> None:
+    believed, value = LogNormal(5.0, var, weight), math.log(seconds)
+    after = believed.seen(seconds)
+    # so many times with the believed mean and variance, and one more
+    mean = (weight * 5.0 + value) / (weight + 1)
+    squares = weight * (var + 5.0**2) + value**2
+    assert after.mu == pytest.approx(mean)
+    assert after.var == pytest.approx(squares / (weight + 1) - mean**2, rel=1e-6)
+
+
 def test_the_more_is_known_the_less_one_observation_moves() -> None:
     moved = [
         replace(KNOWN.talk, weight=weight).seen(600).mu - KNOWN.talk.mu for weight in (1, 20, 300)
@@ -129,6 +142,14 @@ def test_a_share_stays_a_probability_and_moves_towards_what_is_seen(
         share = moved
 
 
+def test_a_share_is_that_of_all_it_counts_as_seen() -> None:
+    # 7 of 20; one more that answers, and one that does not
+    share = Share(0.35, 20).seen(True)
+    assert (share.mean, share.weight) == (pytest.approx(8 / 21), 21)
+    share = share.seen(False)
+    assert (share.mean, share.weight) == (pytest.approx(8 / 22), 22)
+
+
 def test_a_share_forgets_what_was_long_ago() -> None:
     share = Share(0.35, 20)
     for hit in [True] * 5000 + [False] * 3 * int(MEMORY):
@@ -192,6 +213,19 @@ def test_an_attempt_teaches_of_all_phones_and_of_chances_handed_in() -> None:
     unknown, own = KNOWN.attempted(None, True), KNOWN.attempted(0.2, True)
     assert unknown.chance == own.chance == KNOWN.chance.seen(True)
     assert unknown.truth == KNOWN.truth and own.truth == KNOWN.truth.seen(0.2, True)
+
+
+def test_answers_seen_and_expected_fade() -> None:
+    keep = 1 - 1 / CHANCE_MEMORY
+    truth = Truth(30.0, 20.0, 10.0).seen(0.2, answered=True)
+    assert truth.seen_answers == pytest.approx(30 * keep + 1)
+    assert truth.expected == pytest.approx(20 * keep + 0.2)
+    assert truth.variance == pytest.approx(10 * keep + 0.2 * 0.8)
+
+
+@pytest.mark.parametrize("chance", [0.0, 1.0])
+def test_a_sure_chance_that_did_not_come_true_teaches_too(chance: float) -> None:
+    assert KNOWN.attempted(chance, chance == 0).truth == KNOWN.truth.seen(chance, chance == 0)
 
 
 @pytest.mark.parametrize("chance", [math.nan, -1.0, 2.0, math.inf])

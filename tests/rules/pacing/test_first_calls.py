@@ -35,11 +35,11 @@ def test_the_first_calls_are_those_of_the_first_moment_with_any(
         operators[place] = replace(operators[place], break_at_s=break_at_s)
     snapshot = replace(snapshot, operators=operators, terms=replace(snapshot.terms, cap=cap))
     moments = [NOW_S + later_s for later_s in later]
-    paces = (pace for now_s in moments if (pace := asked(snapshot, now_s)).calls)
-    assert first_calls(snapshot, moments) == next(paces, None)
+    paces = enumerate(asked(snapshot, now_s) for now_s in moments)
+    assert first_calls(snapshot, moments) == next((one for one in paces if one[1].calls), None)
 
 
-def test_no_moment_after_the_first_calls_is_looked_at() -> None:
+def test_whoever_becomes_free_meanwhile_is_called_for() -> None:
     # the last of the after-call work ends, and not before that is there anybody to call for
     working = OperatorNow(activity=Activity.AFTER_CALL_WORK, since_s=NOW_S)
     snapshot = Snapshot(
@@ -53,9 +53,9 @@ def test_no_moment_after_the_first_calls_is_looked_at() -> None:
         today=Today(connected=2000, left_s=3600),
         terms=Terms(cap=0.03),
     )
-    moments = iter([NOW_S + later_s for later_s in range(120)])
-    pace = first_calls(snapshot, moments)
-    assert pace is not None and pace.calls
-    at_s = next(moments) - 1
-    assert NOW_S < at_s < NOW_S + 100
+    found = first_calls(snapshot, [NOW_S + later_s for later_s in range(120)])
+    assert found is not None
+    later_s, pace = found
+    at_s = NOW_S + later_s
+    assert 0 < later_s < 100 and pace.calls
     assert pace == asked(snapshot, at_s) and not asked(snapshot, at_s - 1).calls

@@ -8,6 +8,7 @@ import pytest
 
 from rules.pacing.decision import calls_to_place
 from rules.pacing.estimates import Estimates, LogNormal, Share
+from rules.pacing.mode import LEAST_ATTEMPTS, LEAST_TIMES, mode_of
 from rules.pacing.snapshot import Activity, Mode, OperatorNow, Snapshot, Terms, Today, Why
 
 NOW_S = 10_000.0
@@ -55,6 +56,17 @@ CASES = [
 def test_the_mode_in_force_and_why(change: dict[str, object], mode: Mode, why: Why) -> None:
     pace = calls_to_place(replace(CENTRE, **change))  # type: ignore[arg-type]
     assert (pace.mode, pace.why) == (mode, why)
+
+
+@pytest.mark.parametrize(("credit", "why"), [(0.99, Why.CREDIT_SPENT), (1.0, Why.ORDERED)])
+def test_one_call_that_may_still_be_abandoned_is_credit(credit: float, why: Why) -> None:
+    assert mode_of(CENTRE, 5, credit)[1] is why
+
+
+def test_just_enough_data_are_enough() -> None:
+    seen = LogNormal.of(180, 0.8, LEAST_TIMES)
+    known = Estimates(chance=Share(0.35, LEAST_ATTEMPTS), ring=seen, talk=seen, after_call=seen)
+    assert mode_of(replace(CENTRE, estimates=known), 5, 10.0) == (Mode.PREDICTIVE, Why.ORDERED)
 
 
 def test_a_few_attempts_are_enough_to_come_back_to_predictive() -> None:
