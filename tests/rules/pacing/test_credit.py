@@ -11,12 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.pacing.credit import (
+    COVERED_EACH,
     COVERED_SPENT,
     GAIN,
     LAST_ANSWERS,
     LAST_ANSWERS_EACH,
+    MARGIN,
     MOST,
     SPENT,
+    _aims,
     aim,
     allowed_at,
     allowed_miss,
@@ -91,11 +94,14 @@ def test_few_left_are_used_sparingly_and_many_almost_evenly() -> None:
 
 def test_what_is_aimed_at_solves_the_equation_of_the_best_use_of_what_is_left() -> None:
     power, value = GAIN / (1 - GAIN), 0.0
-    for left in range(1, 300):
+    aims = _aims(400)
+    assert aims[0] == 0
+    for left in range(1, 401):
         # worth of one more left, by the rate that is best with it: aim = (a / step)^(1/(1-a))
-        step = GAIN * aim(left) ** (GAIN - 1)
+        step = GAIN * aims[left] ** (GAIN - 1)
         value += step
         assert value * step**power == pytest.approx(GAIN**power, rel=1e-9)
+        assert aim(left) == pytest.approx(aims[left], rel=1e-9)
 
 
 days = st.builds(
@@ -115,6 +121,29 @@ def test_credit_is_never_below_zero_nor_above_the_cap_of_all_answers(
     credit = credit_of(day, operators)
     answers = day.today.connected + day.today.abandoned + to_come(day, operators)
     assert 0 <= credit <= day.terms.cap * answers
+
+
+def test_credit_is_the_cap_of_all_answers_less_those_abandoned() -> None:
+    assert credit_of(a_day(0.5, 30, 10, 0.0), 0) == 0.5 * (30 + 10) - 10
+    # of those to come fewer are reckoned with than expected
+    day = a_day(0.5, 0, 0, 3600.0)
+    assert 0 < credit_of(day, 20) + pending(20) < 0.5 * to_come(day, 20)
+
+
+def test_nothing_is_reckoned_with_after_the_days_end() -> None:
+    assert credit_of(a_day(0.03, 1000, 0, 0.0), 200) == pytest.approx(30 - pending(200))
+    told = allowed_at(a_day(0.03, 1000, 0, 60.0), 200, np.array([60.0, 90.0]))
+    assert told.left == pytest.approx(30 - pending(200))
+
+
+def test_the_last_call_that_may_be_abandoned_is_credit_for_as_long_as_it_is_there() -> None:
+    day = a_day(0.5, 2, 0, 0.0)
+    assert credit_of(day, 0) == 1.0
+    assert len(allowed_at(day, 0, np.arange(3.0)).ahead) == 3
+
+
+def test_the_margin_falls_from_one_operator_on() -> None:
+    assert margin(0) == margin(1) == MARGIN > margin(2) > margin(10)
 
 
 @given(days, st.integers(0, 200))
@@ -177,6 +206,28 @@ def test_what_may_be_risked_is_told_for_as_long_as_the_credit_lasts() -> None:
     begin = spent.index(True)
     told = allowed_at(later_days[begin], 3, laters_s[begin:] - laters_s[begin])
     assert len(told.ahead) == len(laters_s) - begin and set(told.ahead) == {SPENT}
+
+
+def test_one_call_left_may_be_risked_and_over_few_answers_no_more_than_over_the_least() -> None:
+    _, ahead = allowed_miss(0.03, 5, 50.0, 1.0, 0.0)
+    assert ahead == pytest.approx(margin(5) * aim(1) / 50) and ahead > SPENT
+    _, ahead = allowed_miss(0.03, 20, 1.0, 1.0, 0.0)
+    assert ahead == pytest.approx(margin(20) * aim(1) / (LAST_ANSWERS + LAST_ANSWERS_EACH * 20))
+
+
+def test_what_is_held_back_may_be_risked_where_an_operator_is_free() -> None:
+    assert allowed_miss(0.0, 10, 1000.0, 1 - pending(10), 0.0)[0] > 0
+    # one operator would be idle the longest
+    alone, _ = allowed_miss(0.0, 1, 1e5, 5.0, 0.0)
+    assert alone == pytest.approx(COVERED_EACH * aim(5 + pending(1)) / 1e5)
+
+
+@pytest.mark.parametrize(("operators", "others"), [(0, 0), (1, 0), (2, 1), (5, 4)])
+def test_callbacks_take_an_operator_if_no_other_becomes_free_while_it_rings(
+    operators: int, others: int
+) -> None:
+    taken = taken_by_callbacks(0.01, 9.0, 220.0, operators)
+    assert taken == pytest.approx(0.01 * 9 * math.exp(-9 / 220) ** others)
 
 
 SPENT_DAYS = [

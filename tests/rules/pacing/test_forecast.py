@@ -19,6 +19,7 @@ from rules.pacing.forecast import (
     forecast_of,
     phi,
 )
+from rules.pacing.normal import over_by, share_below
 
 DRAWS = 200_000
 PATIENCE_S = 2.0
@@ -30,8 +31,8 @@ GRAIN = 0.006
 """How far tables may be off: moments lie between rows, ages and parts of a time are cut into pieces."""
 
 
-def forecast(machine_share: float = 0.0) -> Forecast:
-    return Forecast(RING, TALK, WORK, machine_share, MACHINE_RING, MACHINE_TALK, PATIENCE_S, POINTS)
+def forecast(machine_share: float = 0.0, work: LogNormal = WORK) -> Forecast:
+    return Forecast(RING, TALK, work, machine_share, MACHINE_RING, MACHINE_TALK, PATIENCE_S, POINTS)
 
 
 def draws(of: LogNormal, seed: int) -> Floats:
@@ -58,6 +59,12 @@ def test_phi_is_the_normal_distribution_also_far_out() -> None:
     assert phi(np.array(places)) == pytest.approx(exact, abs=1e-3)
 
 
+def test_the_table_is_read_alike_whoever_reads_it() -> None:
+    places = [-50.0, -3.0, -1.0, 0.0, 0.5, 2.0, 50.0]
+    assert [share_below(z) for z in places] == phi(np.array(places)).tolist()
+    assert over_by(100.0, 100.0, 0.5) == share_below(0.0) == 0.5
+
+
 def test_no_time_is_over_before_it_began() -> None:
     assert cdf(np.array([-5.0, 0.0]), TALK) == pytest.approx(0, abs=1e-6)
 
@@ -68,6 +75,13 @@ def test_moments_cut_the_answers_of_a_new_call_into_equal_parts(machines: float)
     assert (np.diff(moments) > 0).all()
     for i, moment in enumerate(moments):
         assert agree((i + 0.5) / POINTS, answered_s <= moment)
+
+
+@pytest.mark.parametrize("ring", [RING, LogNormal.of(40, 0.3, 20)])
+def test_moments_are_exact_also_where_people_are_slow_to_answer(ring: LogNormal) -> None:
+    moments = Forecast(ring, TALK, WORK, 0.0, RING, MACHINE_TALK, PATIENCE_S, POINTS).moments
+    by = 0.5 + 0.5 * np.vectorize(math.erf)((np.log(moments) - ring.mu) / math.sqrt(2 * ring.var))
+    assert by == pytest.approx((np.arange(POINTS) + 0.5) / POINTS, abs=1.2e-3)
 
 
 @pytest.mark.parametrize("machines", MACHINE_SHARES)
@@ -93,11 +107,14 @@ def test_after_call_work_is_over_as_often_as_foretold(age_s: float) -> None:
 
 @pytest.mark.parametrize("machines", MACHINE_SHARES)
 @pytest.mark.parametrize("age_s", [1.0, 11.0, 101.0, 301.0])
-def test_talks_and_their_work_are_over_as_often_as_foretold(age_s: float, machines: float) -> None:
-    told = forecast(machines)
+@pytest.mark.parametrize("work", [WORK, LogNormal.of(3, 0.5, 20)])
+def test_talks_and_their_work_are_over_as_often_as_foretold(
+    work: LogNormal, age_s: float, machines: float
+) -> None:
+    told = forecast(machines, work)
     machine = np.random.default_rng(4).random(DRAWS) < machines
     talk_s = np.where(machine, draws(MACHINE_TALK, 5), draws(TALK, 6))
-    free_s = talk_s + np.where(machine, 0, draws(WORK, 7))
+    free_s = talk_s + np.where(machine, 0, draws(work, 7))
     still = free_s[talk_s > age_s]
     row = row_of(age_s - TALK_STEP_S / 2, TALK_STEP_S, len(told.talked))
     for moment, share in zip(told.moments, told.talked[row], strict=True):
@@ -136,6 +153,23 @@ def test_tables_are_made_once_for_beliefs_that_hardly_differ() -> None:
     assert forecast_of(known, PATIENCE_S, 5) is not forecast_of(other, PATIENCE_S, 5)
 
 
+@pytest.mark.parametrize("machine", [Share(0.0, 0), Share(0.4, 30)])
+def test_tables_are_near_those_of_the_very_beliefs(machine: Share) -> None:
+    e = replace(Estimates(), machine=machine)
+    exact = Forecast(
+        *(e.ring, e.talk, e.after_call, e.machine_share, e.machine_ring, e.machine_talk),
+        *(PATIENCE_S, POINTS),
+    )
+    for near, table in zip(forecast_of(e, PATIENCE_S, 5).tables, exact.tables, strict=True):
+        assert near[:30] == pytest.approx(table[:30], rel=0.05, abs=0.05)
+
+
+def test_a_time_of_which_nothing_is_doubted_is_foretold_almost_to_the_second() -> None:
+    sure = replace(Estimates(), ring=LogNormal(math.log(9), 1e-4, 400))
+    moments = forecast_of(sure, PATIENCE_S, 5).moments
+    assert 7.5 < moments[0] < moments[-1] < 10.8
+
+
 def test_machines_that_reach_operators_make_talks_end_sooner() -> None:
     with_machines = replace(Estimates(), machine=Share(0.4, 30))
     row = 0
@@ -145,7 +179,9 @@ def test_machines_that_reach_operators_make_talks_end_sooner() -> None:
 
 @pytest.mark.parametrize("patience_s", [math.nan, -math.inf, -1.0, 0.0])
 def test_no_patience_is_the_least_there_is(patience_s: float) -> None:
-    assert forecast_of(Estimates(), patience_s, 5) is forecast_of(Estimates(), 0.0, 5)
+    none = forecast_of(Estimates(), 0.0, 5)
+    assert forecast_of(Estimates(), patience_s, 5) is none
+    assert forecast_of(Estimates(), 0.5, 5) is not none
 
 
 def test_a_large_centre_is_looked_at_in_fewer_moments() -> None:

@@ -12,9 +12,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from rules.pacing.balance import TALK_STEP_S
 from rules.pacing.decision import calls_to_place
 from rules.pacing.estimates import Estimates, LogNormal
-from rules.pacing.outlook import BREAK_SOON_S, foreseen_talk
+from rules.pacing.forecast import forecast_of
+from rules.pacing.outlook import BREAK_SOON_S, TICK_SPREAD, foreseen_talk
 from rules.pacing.snapshot import (
     Activity,
     CallNow,
@@ -219,6 +221,7 @@ def centre(free: int, talking: int, **other: object) -> Snapshot:
     return replace(usual, **other)  # type: ignore[arg-type]
 
 
+SPARE, SPENT = Today(connected=300, left_s=20_000), Today(connected=50, abandoned=5, left_s=600)
 LIMITS = [
     # the centre; what limits it
     (centre(5, 5), Limit.RISK),
@@ -230,7 +233,23 @@ LIMITS = [
     (centre(5, 5, appointments_soon=1), Limit.APPOINTMENTS),
     (centre(0, 5, appointments_soon=1), Limit.RISK),  # nobody can be kept
     (centre(2, 5, appointments_soon=1, lines=2), Limit.APPOINTMENTS),
+    # 8 calls by operators and 8 by lines, of which one is kept
+    (
+        centre(
+            *(2, 5),
+            appointments_soon=1,
+            lines=8,
+            candidates=(0.001,) * 60,
+            terms=Terms(cap=0.03, calls_per_operator=1.15),
+        ),
+        Limit.APPOINTMENTS,
+    ),
+    (centre(1, 5, appointments_soon=1), Limit.APPOINTMENTS),
     (centre(5, 5, may_dial=False), Limit.STOPPED),
+    # after as many calls as operators free one more would have to be ahead of them
+    (centre(2, 0, today=SPARE), Limit.RISK),
+    # the third operator is free for a call that would be too risky ahead
+    (centre(3, 3, candidates=(None,) * 2, today=SPENT, callbacks_per_s=0.002), Limit.CANDIDATES),
 ]
 
 
@@ -260,6 +279,52 @@ def test_an_operator_who_is_taken_is_reckoned_with_as_if_not_free(taken: dict[st
     assert len(kept) > 3
     for one, other in zip(kept, fewer, strict=False):
         assert one == pytest.approx(other, abs=1e-6)
+
+
+def test_nobody_is_called_for_whoever_asks_for_their_calls() -> None:
+    assert calls_to_place(centre(5, 5, terms=Terms(mode=Mode.PREVIEW))).calls == 0
+
+
+def test_calls_in_flight_count_among_the_calls_per_operator() -> None:
+    flying = [CallNow(placed_s=NOW_S, chance=0.0)] * 3
+    terms = Terms(cap=0.03, calls_per_operator=1.0)
+    pace = calls_to_place(centre(5, 5, calls=flying, candidates=(0.001,) * 60, terms=terms))
+    assert (pace.calls, pace.limit) == (7, Limit.CALLS_PER_OPERATOR)
+
+
+# operators free and talking; what else; how many are kept
+KEPT: list[tuple[int, int, dict[str, Any], int]] = [
+    (0, 5, {}, 0),
+    (2, 5, dict(waiting=2), 0),
+    # a call in flight may take any operator, so it claims none of those free now
+    (2, 5, dict(calls=[CallNow(placed_s=NOW_S)] * 2), 1),
+]
+
+
+@pytest.mark.parametrize(("free", "talking", "change", "kept"), KEPT)
+def test_only_an_operator_who_is_free_is_kept_for_an_appointment(
+    free: int, talking: int, change: dict[str, Any], kept: int
+) -> None:
+    pace = calls_to_place(centre(free, talking, appointments_soon=1, **change))
+    assert (pace.mode, pace.reserved) == (Mode.PREDICTIVE, kept)
+
+
+# what the profile allows; whether callers who may take an operator are reckoned with
+FORESEEN = [(Terms(mode=Mode.PROGRESSIVE), False), (Terms(cap=0.0), True)]
+
+
+@pytest.mark.parametrize(("terms", "foreseen"), FORESEEN)
+def test_progressive_looks_ahead_only_for_want_of_credit(terms: Terms, foreseen: bool) -> None:
+    pace = calls_to_place(centre(3, 2, terms=terms, callbacks_per_s=0.1))
+    assert (pace.mode, pace.calls) == (Mode.PROGRESSIVE, 0 if foreseen else 3)
+
+
+@pytest.mark.parametrize("age_s", [4, 100, 500])
+def test_busy_operators_are_expected_free_by_the_age_of_their_talks(age_s: int) -> None:
+    talking = OperatorNow(activity=Activity.TALKING, since_s=NOW_S - age_s)
+    pace = calls_to_place(centre(0, 0, operators=[FREE] * 3 + [talking] * 5))
+    over = forecast_of(Estimates(), Terms().patience_s, 8).talked[age_s // int(TALK_STEP_S)]
+    assert pace.expected_free == pytest.approx(3 + 5 * over.mean())
 
 
 def test_expected_answers_and_operators_are_means() -> None:
@@ -298,6 +363,17 @@ def test_the_more_steps_are_done_the_nearer_the_foreseen_talk(length_s: float, d
     assert off[1] <= off[0] + 1e-9
 
 
+def test_the_two_newest_steps_and_what_is_known_of_talks_count_by_how_certain_they_are() -> None:
+    # the first is not looked at; the last is the end of the talk
+    ticks = Tick(0.1, NOW_S + 500), Tick(0.5, NOW_S + 100), Tick(1.0, NOW_S + 220)
+    operator = OperatorNow(activity=Activity.TALKING, since_s=NOW_S, ticks=ticks)
+    told = [(TALK.mu, 1 / TALK.var), *((math.log(s), TICK_SPREAD**-2) for s in (200, 220))]
+    certain = sum(weight for _, weight in told)
+    median_s, spread = foreseen_talk(operator, TALK)
+    assert math.log(median_s) == pytest.approx(sum(mu * weight for mu, weight in told) / certain)
+    assert spread == pytest.approx(math.sqrt(1 / certain))
+
+
 def test_steps_that_stray_by_a_tenth_are_worth_most_of_what_is_unknown() -> None:
     luck, off, before = np.random.default_rng(6), [], []
     for length_s in luck.lognormal(TALK.mu, math.sqrt(TALK.var), 2000):
@@ -321,6 +397,9 @@ NOT_STEPS = [Tick(0.0, 100.0), Tick(-0.5, 100.0), Tick(1.5, 100.0), Tick(math.na
 def test_a_step_that_is_none_tells_nothing(tick: Tick) -> None:
     operator = OperatorNow(activity=Activity.TALKING, since_s=0.0)
     assert foreseen_talk(replace(operator, ticks=(tick,)), TALK) == foreseen_talk(operator, TALK)
+    step = replace(operator, ticks=(Tick(0.5, 60.0),))
+    after = replace(operator, ticks=(tick, *step.ticks))
+    assert foreseen_talk(after, TALK) == foreseen_talk(step, TALK)
 
 
 def test_operators_who_are_almost_done_are_worth_calls_and_those_who_just_began_are_not() -> None:
