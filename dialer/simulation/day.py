@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import math
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -19,13 +20,10 @@ import numpy as np
 
 from dialer.simulation.phones import Phone, phones
 from dialer.simulation.shifts import Break, shifts
+from dialer.simulation.way import Moment, Way
 from dialer.simulation.worlds import World
-from rules.pacing.decision import calls_to_place, first_calls
 from rules.pacing.estimates import Estimates
 from rules.pacing.snapshot import Activity, CallNow, OperatorNow, Pace, Snapshot, Tick, Today
-
-Way = Callable[[Snapshot], Pace]
-"""A way of pacing; one that remembers (an object) is used for one day only."""
 
 
 @dataclass(slots=True)
@@ -49,8 +47,6 @@ class Day:
     """Of all answers that were connected, from answer to operator."""
     predicted_abandoned: float = 0.0
     """Sum of the chances of finding nobody free, by the way of pacing, of all calls that were answered."""
-    asked: int = 0
-    """How often pacing was asked."""
 
     @property
     def utilisation(self) -> float:
@@ -90,7 +86,7 @@ def run_day(world: World, seed: int, way: Way) -> Day:
 
     Args:
         seed: of everything drawn; the same world and seed have the same phones, operators and callbacks.
-        way: asked at every event and at every tick.
+        way: asked at every event about now and the ticks until the next.
     """
     return _Running(world, seed, way).run()
 
@@ -131,11 +127,16 @@ class _Running:
         self._way = way
         self._day = Day()
         self._estimates: Estimates = world.priors
+        self._news: list[Callable[[Estimates], Estimates]] = []
+        """What was seen since somebody asked what is believed."""
         self._now = 0.0
         self._events: list[tuple[float, int, Callable[[Any], None], Any]] = []
         self._count = 0
-        self._tick_s = 0.0
-        """When pacing is asked next if nothing happens before; infinite: not before the day's end."""
+        ticks = (tick * world.tick_s for tick in range(math.ceil(world.end_s / world.tick_s)))
+        self._regular = [*ticks, math.inf]
+        """When pacing is asked if nothing happens, of the whole day."""
+        self._next = 0
+        """Of them, the next."""
 
         of_phones, of_callers, of_inbound, of_shifts = (
             np.random.default_rng([seed, stream]) for stream in range(4)
@@ -161,24 +162,25 @@ class _Running:
         """Longest free first."""
         self._since: dict[int, float] = {}
         """When each logged in."""
+        self._talking = 0
         self._leaving: dict[int, Break] = {}
         """Who takes a break as soon as they are free, and which."""
 
         # What pacing is shown, made anew only when it has changed.
         self._shown_operators: Sequence[OperatorNow] | None = None
         self._shown_calls: Sequence[CallNow] | None = None
-        self._shown_candidates: Sequence[float | None] = ()
-        self._show_candidates()
+        self._shown_candidates: Sequence[float | None] | None = None
 
     def run(self) -> Day:
         self._begin()
-        end, events = self._end, self._events
-        while events or self._tick_s < end:
-            if events and events[0][0] <= self._tick_s:
+        end, events, ticks = self._end, self._events, self._regular
+        while events or ticks[self._next] < end:
+            if events and events[0][0] <= ticks[self._next]:
                 self._now, _, act, about = heapq.heappop(events)
                 act(about)
             else:
-                self._tick()
+                self._now = ticks[self._next]
+                self._next += 1
             if self._now < end:
                 self._place()
         for since in self._since.values():
@@ -200,37 +202,39 @@ class _Running:
         self._count += 1
         heapq.heappush(self._events, (moment, self._count, act, about))
 
-    def _tick(self) -> None:
-        self._now = self._tick_s
-        following = self._now + self._world.tick_s
-        self._tick_s = following if following < self._end else math.inf
-
     # Pacing
 
     def _place(self) -> None:
-        pace = self._ask()
-        if pace is not None and pace.chosen:
-            self._dial(pace)
-
-    def _ask(self) -> Pace | None:
-        if self._way is calls_to_place:
-            return self._ask_until_something_happens()
-        self._day.asked += 1
-        return self._way(self._snapshot())
-
-    def _ask_until_something_happens(self) -> Pace | None:
-        """Now, and tick after tick: time goes on until calls are placed."""
+        """Time goes on, tick after tick, until calls are placed or something happens."""
         until = min(self._events[0][0], self._end) if self._events else self._end
-        moments, tick_s = [self._now], self._tick_s
-        while tick_s < until:
-            moments.append(tick_s)
-            tick_s += self._world.tick_s
-        found = first_calls(self._snapshot(), moments)
+        following = bisect_left(self._regular, until, self._next)
+        moments = [self._now, *self._regular[self._next : following]]
+        found = self._way(self._moment(), moments)
         ticks = len(moments) - 1 if found is None else found[0]
-        for _ in range(ticks):
-            self._tick()
-        self._day.asked += 1 + ticks
-        return found and found[1]
+        if ticks:
+            self._now = moments[ticks]
+            self._next += ticks
+        if found is not None:
+            self._dial(found[1])
+
+    def _moment(self) -> Moment:
+        world, day = self._world, self._day
+        lines_left = world.lines - len(self._calls) - self._held
+        return Moment(
+            now_s=self._now,
+            end_s=self._end,
+            logged_in=len(self._operators),
+            free=len(self._free),
+            talking=self._talking,
+            calls=len(self._calls),
+            waiting=len(self._waiting),
+            callbacks_waiting=len(self._callbacks),
+            placeable=min(lines_left, len(self._window)),
+            connected=day.connected,
+            abandoned=day.abandoned,
+            cap=world.terms.cap,
+            snapshot=self._snapshot,
+        )
 
     def _snapshot(self) -> Snapshot:
         world, day = self._world, self._day
@@ -238,6 +242,8 @@ class _Running:
             self._shown_operators = tuple(self._operators.values())
         if self._shown_calls is None:
             self._shown_calls = tuple(self._calls.values())
+        if self._shown_candidates is None:
+            self._shown_candidates = tuple(map(self._chance_shown, self._window))
         return Snapshot(
             now_s=self._now,
             may_dial=True,
@@ -253,25 +259,24 @@ class _Running:
                 connected=day.connected, abandoned=day.abandoned, left_s=self._end - self._now
             ),
             terms=world.terms,
-            estimates=self._estimates,
+            estimates=self._believed(),
         )
 
     def _dial(self, pace: Pace) -> None:
         # a way of pacing that foresees nothing says nothing of misses
         misses = pace.misses or repeat(0.0)
         for position, miss in zip(pace.chosen, misses, strict=False):
-            self._call(self._window[position], self._shown_candidates[position], miss)
+            phone = self._window[position]
+            self._call(phone, self._chance_shown(phone), miss)
         for position in sorted(pace.chosen, reverse=True):
             del self._window[position]
         self._window.extend(islice(self._phones, len(pace.chosen)))
         self._shown_calls = None
-        self._show_candidates()
-
-    def _show_candidates(self) -> None:
         if self._world.chances_known:
-            self._shown_candidates = tuple([phone.chance for phone in self._window])
-        elif not self._shown_candidates:
-            self._shown_candidates = (None,) * len(self._window)
+            self._shown_candidates = None
+
+    def _chance_shown(self, phone: Phone) -> float | None:
+        return phone.chance if self._world.chances_known else None
 
     # Calls
 
@@ -307,7 +312,7 @@ class _Running:
         self._over(call)
         self._learn_attempt(call, answered=False)
         if not self._world.detection:
-            self._learn(machine=self._estimates.machine.seen(False))
+            self._learn(lambda known: replace(known, machine=known.machine.seen(False)))
 
     def _answers(self, call: _Call, kind: _Kind) -> None:
         self._over(call)
@@ -369,6 +374,7 @@ class _Running:
     def _join(self, operator: int, caller: _Caller) -> None:
         day = self._day
         self._becomes(operator, Activity.TALKING)
+        self._talking += 1
         if caller.kind is _Kind.CALLBACK:
             day.callbacks_served += 1
         else:
@@ -406,23 +412,28 @@ class _Running:
     def _talk_ends(self, about: tuple[int, float, float]) -> None:
         operator, talk_s, work_s = about
         self._held -= 1
-        self._learn(talk=self._estimates.talk.seen(talk_s))
+        self._talking -= 1
+        self._learn(lambda known: replace(known, talk=known.talk.seen(talk_s)))
         self._becomes(operator, Activity.AFTER_CALL_WORK)
         self._at(self._now + work_s, self._work_ends, (operator, work_s))
 
     def _work_ends(self, about: tuple[int, float]) -> None:
         operator, work_s = about
-        self._learn(after_call=self._estimates.after_call.seen(work_s))
+        self._learn(lambda known: replace(known, after_call=known.after_call.seen(work_s)))
         self._becomes_free(operator)
 
     def _machine_ends(self, about: tuple[int, _Caller]) -> None:
         operator, caller = about
         self._held -= 1
-        known, ring_s = self._estimates, caller.phone.machine_ring_s
+        self._talking -= 1
+        phone = caller.phone
         self._learn(
-            machine=known.machine.seen(True),
-            machine_ring=known.machine_ring.seen(ring_s),
-            machine_talk=known.machine_talk.seen(caller.phone.machine_talk_s),
+            lambda known: replace(
+                known,
+                machine=known.machine.seen(True),
+                machine_ring=known.machine_ring.seen(phone.machine_ring_s),
+                machine_talk=known.machine_talk.seen(phone.machine_talk_s),
+            )
         )
         if caller.call:
             self._learn_attempt(caller.call, answered=False)
@@ -489,11 +500,17 @@ class _Running:
     def _within_day_until_now(self, since: float) -> float:
         return min(self._now, self._end) - since
 
-    def _learn(self, **seen: Any) -> None:
-        self._estimates = replace(self._estimates, **seen)
+    def _believed(self) -> Estimates:
+        for how in self._news:
+            self._estimates = how(self._estimates)
+        self._news.clear()
+        return self._estimates
+
+    def _learn(self, how: Callable[[Estimates], Estimates]) -> None:
+        self._news.append(how)
 
     def _learn_attempt(self, call: _Call, *, answered: bool) -> None:
-        self._estimates = self._estimates.attempted(call.now.chance, answered)
+        self._learn(lambda known: known.attempted(call.now.chance, answered))
 
     def _learn_of(self, caller: _Caller) -> None:
         """Without detection whoever was not heard to be a machine is taken for a person."""
@@ -502,4 +519,5 @@ class _Running:
 
     def _learn_answer(self, call: _Call, answered_s: float) -> None:
         self._learn_attempt(call, answered=True)
-        self._learn(ring=self._estimates.ring.seen(answered_s - call.now.placed_s))
+        ring_s = answered_s - call.now.placed_s
+        self._learn(lambda known: replace(known, ring=known.ring.seen(ring_s)))

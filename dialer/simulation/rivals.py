@@ -5,32 +5,35 @@ Written from descriptions of what they do. None of them knows of chances or dist
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from functools import partial
+from functools import cache, partial
 
-from dialer.simulation.day import Way
-from rules.pacing.decision import calls_to_place
-from rules.pacing.snapshot import Activity, Limit, Mode, Pace, Snapshot
+from dialer.simulation.way import Moment, Way
+from rules.pacing.decision import first_calls
+from rules.pacing.snapshot import Limit, Mode, Pace
 
 OURS = "yobirin"
 
 
-def progressive(snapshot: Snapshot) -> Pace:
+def ours(moment: Moment, moments_s: Sequence[float]) -> tuple[int, Pace] | None:
+    """As the service paces."""
+    return first_calls(moment.snapshot(), moments_s)
+
+
+def progressive(moment: Moment, moments_s: Sequence[float]) -> tuple[int, Pace] | None:
     """One call in flight for each operator who is free."""
-    return boost(snapshot, 1.0)
+    return boost(moment, moments_s, 1.0)
 
 
-def boost(snapshot: Snapshot, factor: float) -> Pace:
+def boost(moment: Moment, _: Sequence[float], factor: float) -> tuple[int, Pace] | None:
     """As many calls in flight as free operators times a factor (WombatDialer and others)."""
-    free = _number(snapshot, Activity.FREE) - snapshot.callbacks_waiting
-    return _pace(snapshot, _round(factor * free) - len(snapshot.calls) - snapshot.waiting)
+    return _at_once(moment, _by_free(moment, factor))
 
 
-def ratio(snapshot: Snapshot, factor: float) -> Pace:
+def ratio(moment: Moment, _: Sequence[float], factor: float) -> tuple[int, Pace] | None:
     """Lines, talks included, are operators who are free or talking, times a factor (VICIdial's RATIO)."""
-    return _pace(snapshot, _round(factor * _at_work(snapshot)) - _in_progress(snapshot))
+    return _at_once(moment, _by_work(moment, factor))
 
 
 class Cap(Enum):
@@ -54,49 +57,50 @@ class Adaptive:
 
     def __init__(self, cap: Cap, *, available_only: bool = True) -> None:
         self._cap = cap
-        self._lines = boost if available_only else ratio
+        self._wanted = _by_free if available_only else _by_work
         self._level = 1.0
-        self._samples: deque[float] = deque(maxlen=_SAMPLES)
+        self._sum = 0.0
+        """Of the samples since the level was moved."""
+        self._sampled = 0
         self._sample_at = 0.0
         self._place_at = 0.0
-        self._sampled = 0
         self._placed = 0
 
-    def __call__(self, snapshot: Snapshot) -> Pace:
-        """Pace of the moment; between its regular moments nothing is placed."""
-        while snapshot.now_s >= self._sample_at:
-            self._sample_at += _SAMPLE_S
-            self._sample(snapshot)
-        if snapshot.now_s < self._place_at:
-            return _pace(snapshot, 0)
-        while snapshot.now_s >= self._place_at:
-            self._place_at += _PLACE_S
-        pace = self._lines(snapshot, self._level)
-        self._placed += pace.calls
-        return pace
+    def __call__(self, moment: Moment, moments_s: Sequence[float]) -> tuple[int, Pace] | None:
+        """Between its regular moments it samples, and nothing is placed."""
+        sample = (moment.free - moment.waiting) / max(1, moment.logged_in)
+        for at, now_s in enumerate(moments_s):
+            while now_s >= self._sample_at:
+                self._sample_at += _SAMPLE_S
+                self._take(sample, moment, now_s)
+            if now_s >= self._place_at:
+                while now_s >= self._place_at:
+                    self._place_at += _PLACE_S
+                pace = _pace(moment, self._wanted(moment, self._level))
+                if pace is not None:
+                    self._placed += pace.calls
+                    return at, pace
+        return None
 
-    def _sample(self, snapshot: Snapshot) -> None:
-        logged_in = max(1, len(snapshot.operators))
-        ready = _number(snapshot, Activity.FREE)
-        self._samples.append((ready - snapshot.waiting) / logged_in)
+    def _take(self, sample: float, moment: Moment, now_s: float) -> None:
+        self._sum += sample
         self._sampled += 1
-        if self._sampled % _SAMPLES == 0:
-            self._adapt(snapshot)
+        if self._sampled == _SAMPLES:
+            self._adapt(self._sum / _SAMPLES, moment, now_s)
+            self._sum, self._sampled = 0.0, 0
 
-    def _adapt(self, snapshot: Snapshot) -> None:
-        difference = sum(self._samples) / len(self._samples)
+    def _adapt(self, difference: float, moment: Moment, now_s: float) -> None:
         level = self._level * (1 + difference)
-        if self._placed > _CALLS_BEFORE_CAP and _over_cap(snapshot):
-            level = self._held_back(level, snapshot)
+        if self._placed > _CALLS_BEFORE_CAP and _over_cap(moment):
+            level = self._held_back(level, moment, now_s)
         self._level = min(_MOST, max(1.0, level))
 
-    def _held_back(self, level: float, snapshot: Snapshot) -> float:
+    def _held_back(self, level: float, moment: Moment, now_s: float) -> float:
         if self._cap is Cap.HARD:
             return 1.0
         if self._cap is Cap.AVERAGE:
             return level / 2
-        left = snapshot.today.left_s or 0.0
-        return level * left / (snapshot.now_s + left)
+        return level * (moment.end_s - now_s) / moment.end_s
 
 
 _SAMPLE_S = 1.0
@@ -107,7 +111,7 @@ _CALLS_BEFORE_CAP = 50
 """Calls placed in the day after which the cap counts."""
 
 WAYS: Mapping[str, Callable[[], Way]] = {
-    OURS: lambda: calls_to_place,
+    OURS: lambda: ours,
     "progressive": lambda: progressive,
     "ratio 1.5": lambda: partial(ratio, factor=1.5),
     "ratio 2": lambda: partial(ratio, factor=2.0),
@@ -122,30 +126,41 @@ WAYS: Mapping[str, Callable[[], Way]] = {
 }
 """Ours and the others, each made anew for a day."""
 
+KNOW_THE_CAP = frozenset(name for name in WAYS if name == OURS or name.startswith("adaptive"))
+"""The days of the others are the same whatever the cap is."""
 
-def _pace(snapshot: Snapshot, wanted: int) -> Pace:
-    most = min(snapshot.lines - snapshot.lines_used, len(snapshot.candidates))
-    calls = max(0, min(wanted, most))
-    limit = Limit.OPERATORS if calls == max(0, wanted) else Limit.LINES
+
+def _by_free(moment: Moment, factor: float) -> int:
+    """Calls to place: lines for those free, persons who called back first."""
+    free = moment.free - moment.callbacks_waiting
+    return _round(factor * free) - moment.calls - moment.waiting
+
+
+def _by_work(moment: Moment, factor: float) -> int:
+    """Calls to place: lines for those free or talking, of which talks are some."""
+    lines = _round(factor * (moment.free + moment.talking))
+    return lines - moment.calls - moment.waiting - moment.talking
+
+
+def _at_once(moment: Moment, wanted: int) -> tuple[int, Pace] | None:
+    """Now or, as the same is wanted until something happens, not at all."""
+    pace = _pace(moment, wanted)
+    return None if pace is None else (0, pace)
+
+
+def _pace(moment: Moment, wanted: int) -> Pace | None:
+    calls = min(wanted, moment.placeable)
+    return _pace_of(calls, calls == wanted) if calls > 0 else None
+
+
+@cache
+def _pace_of(calls: int, all_wanted: bool) -> Pace:
+    limit = Limit.OPERATORS if all_wanted else Limit.LINES
     return Pace(calls=calls, limit=limit, chosen=tuple(range(calls)), mode=Mode.PREDICTIVE)
 
 
-def _over_cap(snapshot: Snapshot) -> bool:
-    today = snapshot.today
-    answered = today.connected + today.abandoned
-    return today.abandoned > snapshot.terms.cap * answered
-
-
-def _number(snapshot: Snapshot, activity: Activity) -> int:
-    return sum(operator.activity is activity for operator in snapshot.operators)
-
-
-def _at_work(snapshot: Snapshot) -> int:
-    return _number(snapshot, Activity.FREE) + _number(snapshot, Activity.TALKING)
-
-
-def _in_progress(snapshot: Snapshot) -> int:
-    return len(snapshot.calls) + snapshot.waiting + _number(snapshot, Activity.TALKING)
+def _over_cap(moment: Moment) -> bool:
+    return moment.abandoned > moment.cap * (moment.connected + moment.abandoned)
 
 
 def _round(number: float) -> int:

@@ -31,84 +31,50 @@ _MOST_CALLBACKS = 200
 _CLEARLY = 1.0 + 1e-9
 """A part of a sum is above a limit only by more than what sums are rounded by."""
 
+# plain tuples: a NamedTuple is looked up anew at every call of something compiled, 1 µs each
+Moments = tuple[Floats, Floats, Floats]
+"""When calls could be placed; of each moment what a call may risk for which an operator is free then; what
+any other may."""
+Seen = tuple[int, Floats, Floats, Floats, float]
+"""Operators free now, less those whom somebody takes for sure (may be negative); when each after-call work
+began; when each talk began of whose progress nothing is known; for each other talk (rows) the probability
+that it and its work are over by each moment a call may be answered at; callbacks expected per second."""
+Calls = tuple[Floats, Floats]
+"""When each call in flight was placed; its own chance of a person's answer, NaN: nothing is known."""
+Belief = tuple[float, float, float]
+"""By what the odds of such a chance are multiplied; the chance taken where nothing is known; of those whom no
+person answers, the share a machine answers."""
+Tables = tuple[Floats, Floats, Floats, Floats, Floats]
+"""`rules.pacing.forecast.Forecast.tables`."""
+Offer = tuple[Floats, int, int, Floats]
+"""Of each phone that could be called, its own chance as above; how many are called at most; for how many of
+these an operator is free now; room for the risk of each call, which is filled in."""
+
 
 @njit(cache=True)
 def choose(
-    moments_s: Floats,
-    working: Floats,
-    talking: Floats,
-    foreseen: Floats,
-    placed: Floats,
-    own_chances: Floats,
-    odds: float,
-    unknown: float,
-    machine: float,
-    callbacks_per_s: float,
-    moments: Floats,
-    answered: Floats,
-    unanswered: Floats,
-    worked: Floats,
-    talked: Floats,
-    sure: int,
-    candidates: Floats,
-    most: int,
-    covered_calls: int,
-    covered: Floats,
-    ahead: Floats,
+    moments: Moments,
+    seen: Seen,
+    calls: Calls,
+    belief: Belief,
+    tables: Tables,
+    offer: Offer,
     in_full: bool,
-    misses: Floats,
 ) -> tuple[int, int, float, float, float]:
     """At the first of some moments at which there may be any, add calls, each with the risk it is placed
-    at, until one more would be too risky or there are `most`.
+    at, until one more would be too risky or there are as many as may be called.
 
     Args:
-        moments_s: one or more; only so many are looked at as `covered` and `ahead` are long.
-        working: when each after-call work began; talking: when each talk began of whose progress nothing is
-            known; foreseen: for each other talk (rows) the probability that it and its work are over by
-            each moment.
-        placed: when each call in flight was; own_chances: of a person's answer, NaN if nothing is known.
-        odds, unknown, machine: as `answer_of` takes them.
-        callbacks_per_s: expected.
-        moments to talked: the tables of `rules.pacing.forecast.Forecast`.
-        sure: operators free now, less those whom somebody takes for sure; may be negative.
-        candidates: of a person's answer, by each phone that could be called; NaN: nothing is known.
-        most: candidates at most.
-        covered_calls: so many calls may risk `covered` of the moment, those after them `ahead`.
         in_full: False if only calls are of interest: then it ends as soon as it is clear that there are none.
-        misses: at least `most` long; is filled with the risk of each call.
 
     Returns:
         Which of the moments, the last one if there are no calls at any; the number of calls; the risk of one
-        more; answers expected while they ring, these calls' too; busy operators expected to be free. Without
-        calls, and not in full, the last three tell nothing.
+        more; answers expected while they ring, these calls' too; busy operators expected to be free. Where it
+        ended early the last three are 1, 0 and 0.
     """
     at, found = 0, (0, 1.0, 0.0, 0.0)
-    for at in range(len(ahead)):
-        found = choose_at(
-            moments_s[at],
-            working,
-            talking,
-            foreseen,
-            placed,
-            own_chances,
-            odds,
-            unknown,
-            machine,
-            callbacks_per_s,
-            moments,
-            answered,
-            unanswered,
-            worked,
-            talked,
-            sure,
-            candidates,
-            most,
-            covered_calls,
-            covered[at],
-            ahead[at],
-            in_full,
-            misses,
-        )
+    for at in range(len(moments[0])):
+        found = choose_at(at, moments, seen, calls, belief, tables, offer, in_full)
         if found[0] > 0:
             break
     return at, found[0], found[1], found[2], found[3]
@@ -116,62 +82,52 @@ def choose(
 
 @njit(cache=True)
 def choose_at(
-    now_s: float,
-    working: Floats,
-    talking: Floats,
-    foreseen: Floats,
-    placed: Floats,
-    own_chances: Floats,
-    odds: float,
-    unknown: float,
-    machine: float,
-    callbacks_per_s: float,
-    moments: Floats,
-    answered: Floats,
-    unanswered: Floats,
-    worked: Floats,
-    talked: Floats,
-    sure: int,
-    candidates: Floats,
-    most: int,
-    covered_calls: int,
-    covered: float,
-    ahead: float,
+    at: int,
+    moments: Moments,
+    seen: Seen,
+    calls: Calls,
+    belief: Belief,
+    tables: Tables,
+    offer: Offer,
     in_full: bool,
-    misses: Floats,
 ) -> tuple[int, float, float, float]:
-    """The same at one moment: calls, risk, answers and operators as `choose` says."""
-    works = rows_of(now_s, working, WORK_STEP_S, len(worked))
-    talks = rows_of(now_s, talking, TALK_STEP_S, len(talked))
-    rings = rows_of(now_s, placed, CALL_STEP_S, len(unanswered))
-    weights = weights_of(own_chances, odds, unknown, machine, rings, unanswered)
-    callbacks = callback_events(callbacks_per_s, moments[-1])
-    points, busy = len(moments), len(works) + len(talks) + len(foreseen)
+    """The same at one of the moments: calls, risk, answers and operators as `choose` says."""
+    moments_s, covered, ahead = moments
+    sure, working, talking, foreseen, callbacks_per_s = seen
+    placed, own_chances = calls
+    answers_s, answered, unanswered, worked, talked = tables
+    candidates, most, covered_calls, misses = offer
+    works = rows_of(moments_s[at], working, WORK_STEP_S, len(worked))
+    talks = rows_of(moments_s[at], talking, TALK_STEP_S, len(talked))
+    rings = rows_of(moments_s[at], placed, CALL_STEP_S, len(unanswered))
+    weights = weights_of(own_chances, belief, rings, unanswered)
+    callbacks = callback_events(callbacks_per_s, answers_s[-1])
+    points, busy = len(answers_s), len(works) + len(talks) + len(foreseen)
     ups = np.empty((points, busy + len(rings) + callbacks))
     shares = np.zeros((points, ups.shape[1] + 1 + most))
     spans = np.empty((points, 3), np.int64)
     total, worst = 0.0, 0.0
-    too_risky = (covered if covered_calls > 0 else ahead) * points * _CLEARLY
-    for moment in range(points - 1, -1, -1):
-        row = ups[moment]
-        free_by(moment, works, worked, talks, talked, foreseen, row)
-        not_answered_by(moment, rings, weights, answered, row[busy:])
-        no_callback_by(moments[moment], callbacks_per_s, callbacks, row[busy + len(rings) :])
-        left_over(sure, row, busy, shares[moment], spans[moment])
-        worst = max(worst, none_left(shares[moment], spans[moment]))
+    too_risky = (covered if covered_calls > 0 else ahead)[at] * points * _CLEARLY
+    for point in range(points - 1, -1, -1):
+        row = ups[point]
+        free_by(point, works, worked, talks, talked, foreseen, row)
+        not_answered_by(point, rings, weights, answered, row[busy:])
+        no_callback_by(answers_s[point], callbacks_per_s, callbacks, row[busy + len(rings) :])
+        left_over(sure, row, busy, shares[point], spans[point])
+        worst = max(worst, none_left(shares[point], spans[point]))
         total += worst
         # at each of the moments before it will be the worst at least
-        if not in_full and total + worst * moment > too_risky:
+        if not in_full and total + worst * point > too_risky:
             return 0, 1.0, 0.0, 0.0
-    calls, miss = 0, miss_of(shares, spans)
+    chosen, miss = 0, miss_of(shares, spans)
     answers = (1.0 - ups[:, busy:]).sum()
-    while calls < most and not miss > (covered if calls < covered_calls else ahead):
-        misses[calls] = miss
-        answer = answer_of(candidates[calls], odds, unknown, machine)
-        calls, answers = calls + 1, answers + answer * answered[0].sum()
+    while chosen < most and not miss > (covered if chosen < covered_calls else ahead)[at]:
+        misses[chosen] = miss
+        answer = answer_of(candidates[chosen], belief)
+        chosen, answers = chosen + 1, answers + answer * answered[0].sum()
         with_call(shares, spans, answer * answered[0])
         miss = miss_of(shares, spans)
-    return calls, miss, answers / points, ups[:, :busy].sum() / points
+    return chosen, miss, answers / points, ups[:, :busy].sum() / points
 
 
 @njit(cache=True)
@@ -240,36 +196,27 @@ def row_of(age_s: float, step_s: float, rows: int) -> int:
 
 
 @njit(cache=True)
-def answer_of(own_chance: float, odds: float, unknown: float, machine: float) -> float:
+def answer_of(own_chance: float, belief: Belief) -> float:
     """Probability that a call is answered by anybody (`rules.pacing.estimates.Estimates.answer`).
 
     Args:
         own_chance: of a person's answer, as handed in; NaN: nothing is known.
-        odds: by what its odds are multiplied.
-        unknown: taken where nothing is known.
-        machine: of those whom no person answers, the share a machine answers.
     """
+    odds, unknown, machine = belief
     known = own_chance >= 0.0 and own_chance <= 1.0
     person = own_chance * odds / (1.0 - own_chance + own_chance * odds) if known else unknown
     return person + (1.0 - person) * machine
 
 
 @njit(cache=True)
-def weights_of(
-    own_chances: Floats,
-    odds: float,
-    unknown: float,
-    machine: float,
-    rings: Ints,
-    unanswered: Floats,
-) -> Floats:
+def weights_of(own_chances: Floats, belief: Belief, rings: Ints, unanswered: Floats) -> Floats:
     """For each call in flight, by what the table of calls that will be answered is multiplied.
 
     Bayes: it may be one that will not, the more so the longer it has rung.
     """
     found = np.empty(len(rings))
     for i in range(len(rings)):
-        chance = answer_of(own_chances[i], odds, unknown, machine)
+        chance = answer_of(own_chances[i], belief)
         found[i] = chance / (1.0 - chance * (1.0 - unanswered[rings[i]]))
     return found
 

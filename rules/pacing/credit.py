@@ -27,6 +27,9 @@ at one operator, less for more by this power.
 What calls risk is below the margin on the average, and what happens above what is foreseen of one call at a
 time: with few operators the first weighs more, with many, whose calls ring side by side, the second. A large
 centre that risks too much for its credit has none left before the day's end (docs/pacing.md)."""
+MACHINES = 3.0
+"""Where answering machines reach operators the margin grows by so much of their share of the answers: whoever
+finds nobody free waits for a talk of seconds, and of the calls at risk fewer are abandoned."""
 MOST = 0.2
 """No call risks more, however much credit is left."""
 SPENT = 0.002
@@ -110,11 +113,12 @@ def pending(operators: int) -> float:
 
 @njit(cache=True)
 def allowed_miss(
-    cap: float, operators: int, to_come: float, left: float, taken: float
+    cap: float, operators: int, machine_share: float, to_come: float, left: float, taken: float
 ) -> tuple[float, float]:
     """What the probability that one more call leaves somebody without an operator may be, 0–1.
 
     Args:
+        machine_share: of the answers, those of machines, which operators hear.
         to_come: answers expected until the day's calling ends.
         left: the calls that may still be abandoned today.
         taken: as `taken_by_callbacks` says.
@@ -132,14 +136,15 @@ def allowed_miss(
         return covered, SPENT
     # abandoned calls per answer that callbacks are reckoned to cause without any call ahead
     sure = OFTEN_ONE * taken if taken <= covered else 0.0
-    risk = margin(operators) * aim(left) / to_come - sure
+    risk = margin(operators, machine_share) * aim(left) / to_come - sure
     return covered, max(SPENT, min(MOST, risk))
 
 
 @njit(cache=True)
-def margin(operators: int) -> float:
+def margin(operators: int, machine_share: float) -> float:
     """What the riskiest call placed may risk, for each call to be abandoned per answer on the average."""
-    return MARGIN / math.pow(max(1, operators), MARGIN_FALLS)
+    machines = 1.0 + MACHINES * machine_share
+    return MARGIN * machines / math.pow(max(1, operators), MARGIN_FALLS)
 
 
 @njit(cache=True)
@@ -169,6 +174,7 @@ def _allowed(
     reserve: float,
     ring_s: float,
     handling_s: float,
+    machine_share: float,
     operators: int,
     span_s: float,
     laters_s: Floats,
@@ -184,7 +190,9 @@ def _allowed(
             first = left
         elif (left < 1) != (first < 1):
             break
-        covered[moments], ahead[moments] = allowed_miss(cap, operators, to_come, left, taken)
+        covered[moments], ahead[moments] = allowed_miss(
+            cap, operators, machine_share, to_come, left, taken
+        )
         moments += 1
     return first, covered[:moments], ahead[:moments]
 
@@ -223,6 +231,7 @@ def allowed_at(snapshot: Snapshot, operators: int, laters_s: Floats) -> Allowed:
             float(max(0, terms.callback_reserve)),
             estimates.ring.mean_s,
             estimates.handling_s,
+            estimates.machine_share,
             operators,
             within(left_s, 0.0, LONGEST_S),
             laters_s,

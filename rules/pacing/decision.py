@@ -84,17 +84,12 @@ class _Look:
         size = staff.size + len(snapshot.calls)
         self._forecast = forecast_of(snapshot.estimates, snapshot.terms.patience_s, size)
         self._sure = staff.free - room.claimed - max(0, snapshot.appointments_soon)
-        self._calls_and_beliefs = (
-            *calls_of(tuple(snapshot.calls)),
-            *belief_of(snapshot.estimates),
-            float(snapshot.callbacks_per_s),
-            *self._forecast.tables,
-            self._sure,
-            chances_of(tuple(snapshot.candidates)),
-            room.most,
-            room.unclaimed,
-        )
+        self._callbacks_per_s = float(snapshot.callbacks_per_s)
+        self._calls = calls_of(tuple(snapshot.calls))
+        self._belief = belief_of(snapshot.estimates)
         self._misses = np.empty(room.most)
+        chances = chances_of(tuple(snapshot.candidates))
+        self._offer = (chances, room.most, room.unclaimed, self._misses)
 
     def choose(self, moments_s: Floats, allowed: Allowed, *, in_full: bool) -> int:
         """How many candidates to call at the first of some moments at which there are any to call.
@@ -113,16 +108,15 @@ class _Look:
         step = 1 if len(staff.ticked) else len(ahead)
         for begin in range(0, len(ahead), step):
             some = slice(begin, begin + step)
+            foreseen = self._forecast.foreseen(moments_s[begin], staff.ticked, self._told)
             at, self.calls, self._miss, self._answers, self._free = choose(
-                moments_s[some],
-                staff.working,
-                staff.talking,
-                self._forecast.foreseen(moments_s[begin], staff.ticked, self._told),
-                *self._calls_and_beliefs,
-                covered[some],
-                ahead[some],
+                (moments_s[some], covered[some], ahead[some]),
+                (self._sure, staff.working, staff.talking, foreseen, self._callbacks_per_s),
+                self._calls,
+                self._belief,
+                self._forecast.tables,
+                self._offer,
                 in_full,
-                self._misses,
             )
             at += begin
             if self.calls:

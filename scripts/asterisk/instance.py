@@ -73,7 +73,7 @@ class RunningAsterisk:
         """
         with socket.socket(socket.AF_UNIX) as control:
             control.settimeout(timeout_s)
-            control.connect(str(_control_socket(self._folders)))
+            _connect(control, _control_socket(self._folders), timeout_s)
             control.recv(512)  # host/pid/version
             control.sendall(f"cli quit after {command}".encode() + b"\0")
             return b"".join(iter(lambda: control.recv(65536), b"")).decode(errors="replace")
@@ -198,6 +198,19 @@ def _folders(conf_dir: Path) -> dict[str, Path]:
     """The `ast*dir` entries of `asterisk.conf`."""
     text = (conf_dir / "asterisk.conf").read_text()
     return {name: Path(path) for name, path in re.findall(r"^(ast\w+dir) *=>? *(\S+)", text, re.M)}
+
+
+def _connect(control: socket.socket, path: Path, timeout_s: float) -> None:
+    """Connect to a control socket. Asterisk keeps a queue of two there: who comes while it is full is
+    turned away at once, and tries again."""
+    end = time.monotonic() + timeout_s
+    while True:
+        try:
+            return control.connect(str(path))
+        except BlockingIOError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(_TICK_S)
 
 
 def _control_socket(folders: dict[str, Path]) -> Path:

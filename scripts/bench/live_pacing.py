@@ -42,11 +42,11 @@ from dialer.estimating import estimates_of, numbers_of
 from dialer.pacing_view import terms_of
 from dialer.profiles import load_profile, read_profile
 from dialer.simulation.day import Day, run_day
+from dialer.simulation.rivals import ours
 from dialer.simulation.table import mean_of
 from dialer.simulation.worlds import World
 from rules.call_state import State
 from rules.hours import opening_of
-from rules.pacing.decision import calls_to_place
 from rules.pacing.estimates import Estimates, LogNormal, Share
 from rules.profile import Profile, shares_of
 from scripts.bench.centre import NOW, PERIOD, PROFILE, Centre, centre
@@ -265,7 +265,7 @@ def simulated(world: World) -> list[Day]:
 
 
 def _day(world: World, seed: int) -> Day:
-    return run_day(world, seed, calls_to_place)
+    return run_day(world, seed, ours)
 
 
 # told ---------------------------------------------------------------------------------------------

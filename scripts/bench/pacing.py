@@ -9,8 +9,7 @@
 `reference`: the reference day, against "at least"; VICIdial's adaptive pacing and progressive pacing show
 that the day is the one the figures were written for. `ours`: the reference day without them. `aim`: with
 script progress and phones' own chances known. `no-detection`: machines reach operators. `scenarios`: every
-scenario, against the best of the rivals that keep the cap; a day per cell takes about three minutes on two
-cores.
+scenario, against the best of the rivals that keep the cap; a line as soon as its days are done.
 A cell: utilisation in % with its 95 % interval (abandoned in %; share of the days over the cap).
 """
 
@@ -20,9 +19,10 @@ import argparse
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 
-from dialer.simulation.rivals import OURS, WAYS
-from dialer.simulation.table import Row, Setting, simulate
+from dialer.simulation.rivals import KNOW_THE_CAP, OURS, WAYS
+from dialer.simulation.table import Row, Setting, played, row_of
 from dialer.simulation.worlds import WORLDS, World, without_detection
 from scripts.bench.figures import machine
 
@@ -51,13 +51,34 @@ def rows_of(
     worlds: Mapping[str, World], ways: Sequence[str], cap: float, days: int, sizes: Sequence[int]
 ) -> list[Row]:
     """The days of every world, size and way."""
+    return [row for _, row in rows_by_cap(worlds, ways, [cap], days, sizes)]
+
+
+def rows_by_cap(
+    worlds: Mapping[str, World],
+    ways: Sequence[str],
+    caps: Sequence[float],
+    days: int,
+    sizes: Sequence[int],
+) -> Iterator[tuple[float, Row]]:
+    """The days of every world, size and way under each cap; those of a way that does not know of it are
+    simulated once and judged by each."""
     settings = [
-        Setting(name, way, replace(world, operators=size, terms=replace(world.terms, cap=cap)))
+        Setting(name, way, within(replace(world, operators=size), cap))
         for name, world in worlds.items()
         for size in sizes
         for way in ways
+        for cap in (caps if way in KNOW_THE_CAP else caps[:1])
     ]
-    return list(simulate(settings, days, seed=1))
+    for setting, came in played(settings, days, seed=1):
+        simulated = setting.world.terms.cap
+        for cap in [simulated] if setting.way in KNOW_THE_CAP else caps:
+            yield cap, row_of(replace(setting, world=within(setting.world, cap)), came)
+
+
+def within(world: World, cap: float) -> World:
+    """The same day under a cap."""
+    return replace(world, terms=replace(world.terms, cap=cap))
 
 
 def cell(row: Row) -> str:
@@ -161,15 +182,18 @@ def no_detection(cap: float, days: int, sizes: Sequence[int]) -> Iterator[str]:
     yield line((f"{OURS}: abandoned of persons only, %", *persons))
 
 
-def scenarios(cap: float, days: int, sizes: Sequence[int]) -> Iterator[str]:
-    """Every scenario, ours and the best rival that keeps the cap."""
-    rows = rows_of(WORLDS, tuple(WAYS), cap, days, sizes)
-    yield head(("scenario", "operators", OURS, "best rival that keeps the cap", ""))
+def scenarios(caps: Sequence[float], days: int, sizes: Sequence[int]) -> Iterator[str]:
+    """Every scenario under each cap, ours and the best rival that keeps it."""
+    yield head(("scenario", "operators", "cap", OURS, "best rival that keeps the cap", ""))
+    rows = rows_by_cap(WORLDS, tuple(WAYS), caps, days, sizes)
     for name in WORLDS:
         for size in sizes:
-            here = [row for row in rows if (row.scenario, row.operators) == (name, size)]
-            ours = next(row for row in here if row.way == OURS)
-            yield line((name, str(size), cell(ours), *against_best(ours, best_rival(here))))
+            here = list(islice(rows, len(WAYS) * len(caps)))
+            for cap in caps:
+                of_cap = [row for asked, row in here if asked == cap]
+                ours = next(row for row in of_cap if row.way == OURS)
+                told = against_best(ours, best_rival(of_cap))
+                yield line((name, str(size), f"{cap:.0%}", cell(ours), *told))
 
 
 def against_best(ours: Row, best: Row | None) -> tuple[str, str]:
@@ -188,31 +212,35 @@ def best_rival(rows: Sequence[Row]) -> Row | None:
     return max(keep, key=lambda row: row.utilisation.value, default=None)
 
 
-TABLES = {
-    "reference": reference,
-    "ours": ours,
-    "aim": aim,
-    "no-detection": no_detection,
-    "scenarios": scenarios,
-}
+TABLES = {"reference": reference, "ours": ours, "aim": aim, "no-detection": no_detection}
+"""Of one cap."""
 
 
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=TABLES)
+    parser.add_argument("what", choices=(*TABLES, "scenarios"))
     parser.add_argument("--cap", type=float, nargs="+", default=[0.03, 0.01])
     parser.add_argument("--days", type=int, default=40)
     parser.add_argument("--operators", help="like 2,3,5,10")
     given = parser.parse_args()
     usual = SCENARIO_SIZES if given.what == "scenarios" else SIZES
     sizes = [int(size) for size in given.operators.split(",")] if given.operators else usual
+    title = f"{given.what}, {given.days} days per cell"
+    if given.what == "scenarios":
+        show(title, scenarios(given.cap, given.days, sizes))
+        return
     for cap in given.cap:
-        began = time.perf_counter()
-        print(f"### {given.what}, cap {cap:.0%}, {given.days} days per cell\n")
-        for text in TABLES[given.what](cap, given.days, sizes):
-            print(text, flush=True)
-        print(f"\n{time.perf_counter() - began:.0f} s on {machine()}\n")
+        show(f"{title}, cap {cap:.0%}", TABLES[given.what](cap, given.days, sizes))
+
+
+def show(title: str, table: Iterator[str]) -> None:
+    """Print a table, line by line as it is made, and how long it took."""
+    began = time.perf_counter()
+    print(f"### {title}\n")
+    for text in table:
+        print(text, flush=True)
+    print(f"\n{time.perf_counter() - began:.0f} s on {machine()}\n")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,9 @@ from scripts.town.words import CALLER
 
 KEY_AFTER_S = 1.2
 """From the pick-up until whoever wants to press a key has understood that they have to wait."""
+BREATH_S = 2.0
+"""From the beep that should have come until they speak: it may come later, and is to be heard. After 5 s of
+silence the recording would be over."""
 GIVES_UP_AFTER_S = 2.0
 LONGEST_S = 90.0
 """Nobody stays longer on a line."""
@@ -129,7 +132,7 @@ class Callers:
         else:
             await line.command(f"SET CALLERID {call.caller.number}")
         await line.command(f"SET VARIABLE TOWN_CALLED {call.called}")
-        call.dialled = time.monotonic()
+        call.dialled, call.dialled_at = time.monotonic(), self._now()
 
     async def _on_pickup(self, line: AgiCall) -> None:
         name = line.variables["agi_extension"]
@@ -188,7 +191,7 @@ async def _asks_back(ear: _Ear) -> None:
 async def _leaves_message(ear: _Ear) -> None:
     await ear.listen(KEY_AFTER_S)
     await ear.press("2")
-    await ear.listen(ear.greeting_s)
+    await ear.listen(ear.greeting_s + BREATH_S)
     await ear.speak()
     await ear.press("#")
     await ear.listen(LONGEST_S)

@@ -1,17 +1,24 @@
-"""What must hold of those who called us: the service's records against what they did and heard."""
+"""What must hold of those who called us: the service's records against what they did and heard.
+
+Whom the rules refused need not be called: when, only they can tell. That nobody is called against the
+contract is for `selfcheck`, without them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 from itertools import combinations
 
+from rules.calendar import JST
 from rules.callback_end import CameTo
 from scripts.town.callers import CallIn, Way
 from scripts.town.ledger import CarrierCall
 from scripts.town.records import CallerRecord, Record
-from scripts.town.selfcheck import SAME_CALL_S, Check
+from scripts.town.selfcheck import Check, is_led_to, paired
 
+Refused = Container[tuple[str | None, datetime]]
+"""Numbers that the rules did not let us call, each with a moment."""
 OPERATOR_VOICE = "operator"
 """What callers hear of an operator, among the sounds."""
 WITHIN_S = 2.0
@@ -36,18 +43,28 @@ _HEARS = {
 }
 
 
+def who_is_owed_a_call(calls: Iterable[CallIn]) -> set[str]:
+    """Numbers of those who called at night, or asked to be called back."""
+    owed = {call.caller.number for call in calls if call.caller.way in (Way.LISTENS, Way.ASKS_BACK)}
+    return {number for number in owed if number is not None}
+
+
 def check_callers(
     calls: Sequence[CallIn],
     on_record: Sequence[CallerRecord],
     ours: Sequence[CarrierCall],
     records: Sequence[Record],
+    refused: Refused,
+    until: datetime,
 ) -> list[Check]:
     """Every promise to those who call us.
 
     Args:
         calls: theirs, in the order in which they were dialled.
         ours: as the carrier saw them.
-        records: our attempts.
+        records: our attempts, in the order in which they were placed.
+        refused: of those of `who_is_owed_a_call`, at the moments of our attempts and at `until`.
+        until: when the last call was over.
     """
     pairs, strays = _paired(calls, on_record)
     return [
@@ -67,8 +84,14 @@ def check_callers(
             "they heard what they should, and no other sounds than those of the list",
             _each(pairs, lambda call, _: not _heard_right(call)),
         ),
-        Check("who asked to be called back was called", tuple(_not_called_back(calls, ours))),
-        Check("who called at night was called first", tuple(_kept_waiting(calls, ours, records))),
+        Check(
+            "who asked to be called back was called",
+            tuple(_not_called_back(calls, ours, records, refused, until)),
+        ),
+        Check(
+            "who called at night was called first",
+            tuple(_kept_waiting(calls, ours, records, refused, until)),
+        ),
     ]
 
 
@@ -100,8 +123,7 @@ def _paired(
         near = [
             row
             for row in left
-            if row.number == call.caller.number
-            and abs((row.arrived_at - call.dialled_at).total_seconds()) < SAME_CALL_S
+            if row.number == call.caller.number and is_led_to(row.arrived_at, call.dialled_at)
         ]
         if near:
             left.remove(near[0])
@@ -144,39 +166,87 @@ def _out_of_order(on_record: Sequence[CallerRecord]) -> tuple[str, ...]:
     )
 
 
-def _not_called_back(calls: Sequence[CallIn], ours: Sequence[CarrierCall]) -> Iterator[str]:
+def _not_called_back(
+    calls: Sequence[CallIn],
+    ours: Sequence[CarrierCall],
+    records: Sequence[Record],
+    refused: Refused,
+    until: datetime,
+) -> Iterator[str]:
+    """Those who asked, were not called within the hour, and could have been."""
     for call in calls:
-        if call.caller.way is Way.ASKS_BACK and call.ended_at is not None:
-            later = [
-                one
-                for one in ours
-                if one.number == call.caller.number
-                and one.answered is not None
-                and timedelta(0) < one.invited_at - call.ended_at < timedelta(hours=1)
-            ]
-            if not later:
-                yield _told(call)
+        if call.caller.way is not Way.ASKS_BACK or call.ended_at is None:
+            continue
+        number, asked_at = call.caller.number, call.ended_at
+        later = [
+            one
+            for one in ours
+            if one.number == number
+            and one.answered is not None
+            and timedelta(0) < one.invited_at - asked_at < timedelta(hours=1)
+        ]
+        looks = [*(one.placed_at for one in records if one.placed_at > asked_at), until]
+        if not later and any((number, at) not in refused for at in looks):
+            yield _told(call)
 
 
 def _kept_waiting(
-    calls: Sequence[CallIn], ours: Sequence[CarrierCall], records: Sequence[Record]
+    calls: Sequence[CallIn],
+    ours: Sequence[CarrierCall],
+    records: Sequence[Record],
+    refused: Refused,
+    until: datetime,
 ) -> Iterator[str]:
-    """Those who called at night and were not called before whoever nothing was owed to."""
-    owed = {call.caller.number for call in calls}
+    """Those who called at night and were not called before whoever nothing was owed to.
+
+    Calls are in the order in which they were placed: those placed together leave together, and their
+    INVITEs may come in any order.
+    """
+    invites, _ = paired(records, ours)
     for call in calls:
-        if call.caller.way is not Way.LISTENS or call.caller.number is None:
+        number = call.caller.number
+        if call.caller.way is not Way.LISTENS or number is None:
             continue
-        after = [one for one in ours if one.invited_at > call.dialled_at]
-        for one in after:
-            if one.number == call.caller.number:
-                break
-            day = one.invited_at.date()
-            held = {r.number for r in records if r.reserved and r.placed_at.date() == day}
-            if one.number not in owed | held:
-                yield f"{_told(call)}: another was called at {one.invited_at:%m-%d %H:%M:%S}"
-                break
-        else:
+        others, was_called = _until_called(number, call.dialled_at, records, invites)
+        passed_over = [
+            one.placed_at.astimezone(JST)
+            for one in others
+            if not one.reserved
+            and (number, one.placed_at) not in refused
+            and one.number not in _owed(calls, one.placed_at)
+        ]
+        if passed_over:
+            yield f"{_told(call)}: another was called at {passed_over[0]:%m-%d %H:%M:%S}"
+        elif not was_called and (number, until) not in refused:
             yield f"{_told(call)}: not called"
+
+
+def _until_called(
+    number: str, since: datetime, records: Sequence[Record], invites: Container[str]
+) -> tuple[list[Record], bool]:
+    """The calls placed to others before the call to this number, and whether there was one."""
+    others: list[Record] = []
+    tried_at = None
+    for record in records:
+        left_the_house = record.attempt_id in invites
+        if record.placed_at <= since:
+            continue
+        if record.number == number and left_the_house:
+            return others, True
+        if record.number == number:
+            tried_at = record.placed_at
+        elif left_the_house and record.placed_at != tried_at:  # else placed together, after it
+            others.append(record)
+    return others, False
+
+
+def _owed(calls: Iterable[CallIn], at: datetime) -> set[str | None]:
+    """Who had called by then, and may have reached nobody."""
+    return {
+        call.caller.number
+        for call in calls
+        if call.dialled_at < at and call.caller.way is not Way.TALKS
+    }
 
 
 def _most_at_once(on_record: Iterable[CallerRecord]) -> int:

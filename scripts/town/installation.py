@@ -22,7 +22,7 @@ FIRST_EXTENSION = 201
 _RTP_PORTS = 400
 _DIALER = Path(sys.executable).with_name("dialer")
 _AGI = Path(sys.executable).with_name("yobirin-agi")
-_LISTENS_S = 15.0
+_LISTENS_S = 60.0
 _BY = "demo"
 
 

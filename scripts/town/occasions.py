@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -19,16 +19,24 @@ RETURN_SHARE = 0.12
 """Share of those we called who call back soon, of their own accord."""
 RETURNS_AT_MOST = 6
 RUSH_WITHIN_S = 75.0
-"""So long the rush waits until everybody who belongs to it was called."""
+"""So long the rush waits until everybody who belongs to it was called and no operator is free; for those who
+were not called it waits while it can."""
 RUSH_S = 30.0
 """So long it lasts, with the call to whoever asked for one."""
 _RETURN_AFTER_S = (1.0, 4.0)
+_AT_LAST_S = 5.0
+"""So long before there is no time for the rush any more, whoever is there calls."""
 _TALKERS_FIRST_S = 0.5
 """By so much those who talk come earlier: the others find a line."""
 _LOOK_S = 0.1
+_NOTED_S = 10.0
+"""From the end of a call to us until the service has it on record; a night is longer."""
 _TOLD_OFTEN = timedelta(seconds=2)
 """What callers get is told anew every second."""
 
+ANSWER_NEXT = (Kind.IN_A_HURRY, Kind.SAYS_WHEN, Kind.BUSY_ONCE)
+"""Whose second call is the first with the person: until it they wait for one. The last are also found behind
+second numbers, whose case may have ended otherwise."""
 # who was called, by what they do then
 _RETURNING = (
     Kind.NEVER_ANSWERS,  # a call was missed
@@ -39,7 +47,7 @@ _RETURNING = (
     Kind.QUICK_TO_ANSWER,  # one more question
 )
 _IMPATIENT = {
-    Way.ASKS_BACK: (Kind.BUSY_ONCE, Kind.IN_A_HURRY, Kind.SAYS_WHEN),  # they answer the next call
+    Way.ASKS_BACK: ANSWER_NEXT,
     Way.GIVES_UP: (Kind.WEEKENDER, Kind.DAYTIME),
     Way.LEAVES_MESSAGE: (Kind.MACHINE,),
 }
@@ -57,6 +65,7 @@ class Occasions:
         all_busy: Callable[[], Awaitable[bool]],
         left_s: Callable[[], float],
         told: Callable[[], datetime | None],
+        noted: Callable[[], Awaitable[bool]],
         now: Callable[[], datetime],
         operators: int,
         seed: int,
@@ -67,6 +76,7 @@ class Occasions:
             all_busy: whether no operator is free.
             left_s: seconds until no call of ours is placed any more for a while.
             told: of what moment it is known what callers get; None: of none.
+            noted: whether the service has written down every call to us, and what follows from it.
         """
         self._callers = callers
         self._ledger = ledger
@@ -74,6 +84,7 @@ class Occasions:
         self._all_busy = all_busy
         self._left_s = left_s
         self._told = told
+        self._noted = noted
         self._now = now
         self._operators = operators
         self._chance = random.Random(f"{seed} callers")
@@ -109,6 +120,10 @@ class Occasions:
         missed = self._take(_AT_NIGHT)
         callers = [Caller(way=Way.LISTENS, number=number) for number in {missed, None}]
         await self._all(callers)
+        with suppress(TimeoutError):  # what is not written down then, the checks tell
+            async with asyncio.timeout(_NOTED_S):
+                while not await self._noted():
+                    await asyncio.sleep(_LOOK_S)
         yield
         self._day.set()
 
@@ -119,14 +134,20 @@ class Occasions:
                 while not (self._everybody_was_called() and await self._all_busy()):
                     await asyncio.sleep(_LOOK_S)
         except TimeoutError:
-            pass  # a small town, or a quiet one: whoever is there
-        while not self._day.is_set() or self._left_s() < RUSH_S:
+            pass  # a small town, or a quiet one
+        while not self._may_rush():
             await asyncio.sleep(_LOOK_S)
         talkers, impatient = list(self._talkers()), list(self._impatient())
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._all(talkers))
             await asyncio.sleep(_TALKERS_FIRST_S)
             tasks.create_task(self._all(impatient))
+
+    def _may_rush(self) -> bool:
+        """There is time for it; and everybody is there, or it would be too late soon."""
+        left_s = self._left_s()
+        in_time = self._day.is_set() and left_s >= RUSH_S
+        return in_time and (self._everybody_was_called() or left_s <= RUSH_S + _AT_LAST_S)
 
     def _talkers(self) -> Iterator[Caller]:
         """One more than there are operators."""
@@ -187,5 +208,11 @@ class Occasions:
         ended = dict.fromkeys(
             (call.number, call.kind) for call in self._ledger.calls if call.ended is not None
         )
-        free = [(number, kind) for number, kind in ended if number not in self._chosen]
+        free = [
+            (number, kind)
+            for number, kind in ended
+            if number not in self._chosen
+            # who was reached asks for no call, and gets none
+            and (kind not in ANSWER_NEXT or self._ledger.next_call(number) == 2)
+        ]
         return [number for wanted in kinds for number, kind in free if kind is wanted]

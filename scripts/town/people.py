@@ -157,9 +157,6 @@ _COMMON = (
 _LATE_SHARE = 0.25
 """Share of the numbers whose first ringing comes 1–6 s after the INVITE."""
 
-SPECIAL_AMONG = 40
-"""Every kind is found among so many of the town's first numbers."""
-
 
 class Town:
     """The town's people, by number."""
@@ -173,16 +170,15 @@ class Town:
     ) -> None:
         """Settle people behind numbers (digits as dialled in Japan).
 
-        Every kind is there once among the first `SPECIAL_AMONG` of the first numbers, as far as they
-        go; the others are common people. A later case or a second number may never be called, so it
-        shows nothing of its own.
+        The first of the first numbers have one kind each, as far as they go, until every kind is there;
+        the others are common people. Who is to be seen for certain comes first, therefore: a later case
+        or a second number may never be called.
         """
         self._seed = seed
         self._is_non_weekday = is_non_weekday
         chance = random.Random(seed)
         homes = list(dict.fromkeys(first_numbers))  # two cases may share a number, and its people
         kinds = list(Kind)[: len(homes)]
-        kinds += _common_people(chance, min(len(homes), SPECIAL_AMONG) - len(kinds))
         chance.shuffle(kinds)
         kinds += _common_people(chance, len(homes) - len(kinds))
         self.kinds = dict(zip(homes, kinds, strict=True))

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import product
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Integer, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import callback_rows
 from db.callback_rows import CallbackRow
 from db.results import is_current, result_of
 from db.tables import Attempt, CallbackChange, CaseRow, PhoneRow, ResultRow
+from dialer.explain import explained
 from rules.callback_end import CameTo
 from rules.callback_state import State
 from rules.case import Result
 from rules.outcome import is_contact
 from rules.profile import Profile
 
+_WRITTEN: ColumnElement[int] = literal_column("attempt.rowid", Integer)
+"""Calls of one moment, in the order in which they were written down: the town's database is SQLite."""
 _ALWAYS = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 
 
@@ -59,7 +63,7 @@ class CallerRecord:
 
 
 async def all_records(session: AsyncSession) -> list[Record]:
-    """Every attempt in order of time."""
+    """Every attempt in the order in which they were placed."""
     first = (
         select(func.count())
         .where(ResultRow.attempt_id == Attempt.id, ResultRow.replaces_id.is_(None))
@@ -70,7 +74,7 @@ async def all_records(session: AsyncSession) -> list[Record]:
         select(Attempt, PhoneRow.number, first, ResultRow)
         .join(PhoneRow, PhoneRow.id == Attempt.phone_id)
         .outerjoin(ResultRow, (ResultRow.attempt_id == Attempt.id) & is_current())
-        .order_by(Attempt.placed_at)
+        .order_by(Attempt.placed_at, _WRITTEN)
     )
     return [
         Record(
@@ -111,6 +115,32 @@ def _caller(row: CallbackRow, changes: Sequence[CallbackChange]) -> CallerRecord
         waited=waited,
         unrecorded=row.unrecorded,
     )
+
+
+async def all_refused(
+    session: AsyncSession, numbers: Iterable[str], moments: Iterable[datetime]
+) -> frozenset[tuple[str, datetime]]:
+    """The numbers that no case of theirs let the service call at which of the moments, by the rules and
+    what was known then; a case in a call is not called either."""
+    looks = sorted(set(moments))
+    query = (
+        select(PhoneRow.number, PhoneRow.position, CaseRow)
+        .join(CaseRow, CaseRow.id == PhoneRow.case_id)
+        .where(PhoneRow.number.in_(numbers))
+    )
+    rows = (await session.execute(query)).all()
+    allowed = {
+        (row.number, at)
+        for row, at in product(rows, looks)
+        if await _is_allowed(session, row.CaseRow, row.position, at)
+    }
+    return frozenset(product((row.number for row in rows), looks)) - allowed
+
+
+async def _is_allowed(session: AsyncSession, case: CaseRow, position: int, at: datetime) -> bool:
+    told = await explained(session, case, at, now=at)
+    [phone] = [phone for phone in told.phones if phone.position == position]
+    return phone.allowed and told.call_in_flight is None
 
 
 async def case_states(session: AsyncSession) -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from agi.board import read_board
+from db import callbacks
 from db.session import Sessions
 from dialer.bootstrap import build
 from dialer.clock import JumpClock
@@ -30,13 +32,13 @@ from scripts.town.ears import Ears
 from scripts.town.installation import CALLER_IDS, Installation, MonthsCampaign
 from scripts.town.occasions import Occasions
 from scripts.town.people import Town
-from scripts.town.records import CallerRecord, Record, all_callers, all_records
+from scripts.town.records import CallerRecord, Record, all_callers, all_records, all_refused
 from scripts.town.robots import Manner, Robot, screen
 from scripts.town.softphones import Softphones
 from scripts.town.words import OPERATOR
 
 _COLUMNS = ("電話番号1", "電話番号2")
-_START_S = 30.0
+_START_S = 90.0
 """Longest wait for the service and all operators to be ready, in seconds."""
 _BREAK_AFTER = 3
 """The first operator announces a break after so many results."""
@@ -88,6 +90,13 @@ class Rehearsal:
         async with self.sessions.read() as session:
             return await all_records(session)
 
+    async def refused(
+        self, numbers: Iterable[str], moments: Iterable[datetime]
+    ) -> frozenset[tuple[str, datetime]]:
+        """When the rules did not let the service call whom, as `dialer case explain` tells it."""
+        async with self.sessions.read() as session:
+            return await all_refused(session, numbers, moments)
+
     async def called_us(self) -> list[CallerRecord]:
         """What the service wrote down of those who called."""
         async with self.sessions.read() as session:
@@ -106,6 +115,7 @@ class Rehearsal:
             all_busy=self._all_busy,
             left_s=left_s,
             told=self._told,
+            noted=self._noted,
             now=self.clock.now,
             operators=self.plan.operators,
             seed=self.plan.seed,
@@ -114,6 +124,12 @@ class Rehearsal:
     def _told(self) -> datetime | None:
         board = read_board(self.installation.settings.agi.board)
         return board.at if board is not None else None
+
+    async def _noted(self) -> bool:
+        async with self.sessions.read() as session:
+            if await callbacks.in_hand(session):
+                return False
+            return len(await all_callers(session)) >= len(self.callers.calls)
 
     async def _all_busy(self) -> bool:
         return all(operator.state != "free" for operator in (await self.status()).operators)
@@ -140,7 +156,7 @@ async def rehearsal(plan: Plan, clock: JumpClock) -> AsyncIterator[Rehearsal]:
     sounds_dir = installation.settings.asterisk.sounds_dir
     await asyncio.gather(installation.prepare(), asyncio.to_thread(write_prompts, sounds_dir))
     settings, secrets = installation.settings, installation.secrets
-    rows = _to_be_called(city_file)
+    rows = called_for_certain_first(_to_be_called(city_file))
     first, second = (list(_numbered(rows, column)) for column in _COLUMNS)
     town = Town(first, second, plan.seed, is_non_weekday)
     exchange = Exchange(
@@ -181,6 +197,13 @@ async def rehearsal(plan: Plan, clock: JumpClock) -> AsyncIterator[Rehearsal]:
 def _to_be_called(city_file: Path) -> list[dict[str, str]]:
     with city_file.open(encoding="cp932", newline="") as file:
         return [row for row in csv.DictReader(file) if not row["停止フラグ"]]
+
+
+def called_for_certain_first(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Rows of a city's file, those of one number first, and of them those of a household of their own: a
+    call to another number may end a case, one to the household keep it waiting, before its turn comes."""
+    cases = Counter(row["世帯番号"] for row in rows)
+    return sorted(rows, key=lambda row: (row["電話番号2"] != "", cases[row["世帯番号"]] > 1))
 
 
 def _numbered(rows: list[dict[str, str]], column: str) -> dict[str, str]:

@@ -87,6 +87,7 @@ class Robot:
         self._script: tuple[float, ...] = ()
         """Share of a talk that is over when each step of the script is done; read before the first talk."""
         self._speaking: asyncio.Task[None] | None = None
+        self._has_to_speak = False
         self._recorded = 0
         """Results saved."""
 
@@ -157,9 +158,16 @@ class Robot:
         return me if me["state"] != "talking" else await self._ask("POST", "/api/hangup")
 
     def _speak(self) -> None:
-        # else the words of the talk before still go on
+        """Say the words; if those of the talk before still go on, after them: so little may be left of them
+        that nobody would hear it."""
+        self._has_to_speak = True
         if self._speaking is None or self._speaking.done():
-            self._speaking = asyncio.create_task(self._softphone.say(OPERATOR))
+            self._speaking = asyncio.create_task(self._say_words())
+
+    async def _say_words(self) -> None:
+        while self._has_to_speak:
+            self._has_to_speak = False
+            await self._softphone.say(OPERATOR)
 
     async def _go_through_script(self, me: Me, begun: float, seconds: float) -> Me:
         """Speak, and tick each step of the script when it is done."""

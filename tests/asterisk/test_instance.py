@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -9,7 +13,7 @@ import pytest
 from dialer.ami import contract
 from dialer.asterisk_config import render
 from dialer.settings import ensure_secrets
-from scripts.asterisk.instance import AsteriskError, start_asterisk
+from scripts.asterisk.instance import AsteriskError, RunningAsterisk, start_asterisk
 from tests.asterisk.pbx import Pbx, settings_in, started_pbx, work_dir, write_sounds
 
 pytestmark = pytest.mark.asterisk
@@ -34,6 +38,37 @@ def test_a_restart_keeps_the_process_and_is_up_when_it_returns() -> None:
         assert contract.DIALPLAN_VERSION in globals_after
         assert "BEFORE" not in globals_after
         assert pbx.asterisk.complaints() == []
+
+
+def test_who_finds_the_queue_at_its_socket_full_asks_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "asterisk.conf").write_text(f"[directories]\nastrundir => {tmp_path}\n")
+    asterisk = RunningAsterisk(subprocess.Popen(["true"]), tmp_path, tmp_path)
+    asterisk.stop()
+    with (
+        socket.socket(socket.AF_UNIX) as server,
+        socket.socket(socket.AF_UNIX) as first,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        server.bind(str(tmp_path / "asterisk.ctl"))
+        server.listen(0)  # one may wait; at Asterisk's a few
+        first.connect(server.getsockname())
+
+        def answer() -> None:
+            with server.accept()[0] as line:
+                line.sendall(b"host/1/22\0")
+                line.recv(512)
+                line.sendall(b"Asterisk 22")
+
+        def meanwhile(_seconds: float) -> None:
+            server.accept()[0].close()
+            pool.submit(answer)
+
+        with pytest.raises(BlockingIOError):
+            asterisk.cli("core show version", timeout_s=0)
+        monkeypatch.setattr(time, "sleep", meanwhile)
+        assert asterisk.cli("core show version") == "Asterisk 22"
 
 
 def test_a_killed_one_can_be_started_again_in_the_same_folder() -> None:

@@ -13,7 +13,7 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import select
 
-from db import campaigns, cases, stops
+from db import callbacks, campaigns, cases, stops
 from db.campaigns import CampaignState
 from db.cases import FactKind
 from db.errors import DatabaseError
@@ -34,7 +34,8 @@ from dialer.preview import Previews
 from dialer.settings import Trunk
 from rules.call_events import Answered, HungUp, Rang
 from rules.pacing.snapshot import Limit, Mode
-from tests.db.town import NOON, Town, at
+from tests.db.callers import GUIDANCE, calls_us
+from tests.db.town import KEYS, NOON, Town, at
 from tests.dialer.fakes import turns
 from tests.dialer.test_calls import Floor
 
@@ -380,6 +381,22 @@ async def test_a_calls_limits_count_from_the_moment_the_rules_were_asked_about(t
     (line,) = office.calls.lines()
     assert line.call.placed_at == asked_at
     assert office.calls.moment(line.call.attempt) == office.clock.now()
+
+
+async def test_who_called_us_and_reached_nobody_is_placed_before_all_others(town: Town) -> None:
+    numbers = [f"025800000{number}" for number in range(5)]
+    ids = [await town.case(number, number) for number in numbers]
+    night = at("23 21:00")
+    callback = await calls_us(town, GUIDANCE, night, numbers[3])
+    async with town.sessions.write() as session:
+        place = await callbacks.place_of(session, KEYS.number(numbers[3]))
+        await callbacks.not_reached(session, callback, place, at=night, asked=False)
+        await town.refresh(session, ids[3], now=night)
+        await callbacks.finish(session, [callback])
+    office = Office(town, at("24 09:00"))
+    # as they leave, and as they are on record
+    assert await office.dial() == [numbers[3], numbers[0], numbers[1]]
+    assert [line.case_id for line in office.calls.lines()] == [ids[3], ids[0], ids[1]]
 
 
 async def test_campaigns_are_called_the_oldest_first(town: Town) -> None:

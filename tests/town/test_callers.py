@@ -12,7 +12,7 @@ import pytest
 from dialer.clock import JumpClock
 from rules.calendar import JST
 from scripts.town.callers import Caller, Way
-from scripts.town.callers_check import check_callers, check_callers_shown
+from scripts.town.callers_check import check_callers, check_callers_shown, who_is_owed_a_call
 from scripts.town.conductor import NIGHT, rounds_from
 from scripts.town.demo import first_possible_day
 from scripts.town.occasions import STRANGER
@@ -100,8 +100,11 @@ async def at_night(stage: Rehearsal, begun: datetime, missed: str) -> None:
 async def all_was_right(stage: Rehearsal) -> None:
     calls, on_record = stage.callers.calls, await stage.called_us()
     ours, records = stage.carrier.ledger.calls, await stage.records()
-    broken = [c.promise for c in check_callers(calls, on_record, ours, records) if not c.held]
-    assert broken == []
+    until = stage.clock.now()
+    moments = [*(record.placed_at for record in records), until]
+    refused = await stage.refused(who_is_owed_a_call(calls), moments)
+    checks = check_callers(calls, on_record, ours, records, refused, until)
+    assert [check for check in checks if not check.held] == []
     shown = check_callers_shown(calls, on_record, stage.references)
     assert [check for check in shown if not check.held] == []
     assert stage.carrier.asterisk.complaints() == stage.pbx.complaints() == []

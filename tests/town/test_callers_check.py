@@ -12,7 +12,7 @@ from rules.calendar import JST
 from rules.callback_end import CameTo
 from rules.case import Result
 from scripts.town.callers import Caller, CallIn, Way
-from scripts.town.callers_check import check_callers, check_callers_shown
+from scripts.town.callers_check import check_callers, check_callers_shown, who_is_owed_a_call
 from scripts.town.ears import Heard
 from scripts.town.ledger import CarrierCall
 from scripts.town.people import Behaviour, Kind, Line
@@ -21,6 +21,7 @@ from scripts.town.records import CallerRecord, Record
 EVENING = datetime(2026, 9, 24, 18, 0, tzinfo=JST)
 NIGHT = EVENING.replace(hour=21)
 MORNING = EVENING.replace(day=25, hour=9)
+END = MORNING.replace(hour=12)
 NUMBER, OTHER = "0258000001", "0258000002"
 
 ON_RECORD = "every call to us is on record, and the other way round"
@@ -75,13 +76,21 @@ def ours(at: datetime, number: str = NUMBER, answered: float | None = 2.0) -> Ca
     )  # fmt: skip
 
 
-def attempt(at: datetime, number: str) -> Record:
-    """One for which an operator was held."""
-    result = Result(outcome="person_done")
+def attempt(
+    at: datetime, number: str = NUMBER, reserved: bool = False, outcome: str = "person_done"
+) -> Record:
     return Record(
-        attempt_id="a", case_id=1, number=number, placed_at=at, reserved=True, outcomes=1,
-        result=result,
+        attempt_id=f"{number} {at}", case_id=1, number=number, placed_at=at, reserved=reserved,
+        outcomes=1, result=Result(outcome=outcome),
     )  # fmt: skip
+
+
+LISTENED = call_in(Way.LISTENS, NIGHT, "guidance", "next-open", "month-9")
+AT_NIGHT = row(NIGHT, came_to=CameTo.GUIDANCE, talks=0, assigned_at=None, waited=None)
+
+
+ASKED = call_in(Way.ASKS_BACK, EVENING, "wait", "asked-back")
+WISH = row(came_to=CameTo.ASKED_BACK, talks=0, assigned_at=None)
 
 
 def broken(
@@ -89,8 +98,9 @@ def broken(
     rows: list[CallerRecord],
     called: list[CarrierCall] | None = None,
     records: list[Record] | None = None,
+    refused: set[tuple[str, datetime]] | None = None,
 ) -> list[str]:
-    checks = check_callers(calls, rows, called or [], records or [])
+    checks = check_callers(calls, rows, called or [], records or [], refused or set(), END)
     return [check.promise for check in checks if not check.held]
 
 
@@ -124,7 +134,10 @@ def test_each_breach_is_found(call: CallIn, changes: dict[str, Any], promise: st
         ([row(), row()], [ON_RECORD]),
         ([row(number=OTHER)], [ON_RECORD]),
         ([row(number=None)], [ON_RECORD]),
-        ([row(EVENING + seconds(6))], [ON_RECORD]),
+        # on a busy machine it takes a while; but it cannot have come before it was dialled
+        ([row(EVENING + seconds(9))], []),
+        ([row(EVENING + seconds(10))], [ON_RECORD]),
+        ([row(EVENING - seconds(0.2))], [ON_RECORD]),
     ],
 )
 def test_a_call_and_its_record_belong_together(
@@ -164,31 +177,124 @@ def test_nobody_is_served_while_an_earlier_caller_waits(assigned_s: float, held:
 def test_who_asked_to_be_called_back_has_to_be_called(
     called: list[CarrierCall], held: bool
 ) -> None:
-    asked = call_in(Way.ASKS_BACK, EVENING, "wait", "asked-back")
-    rows = [row(came_to=CameTo.ASKED_BACK, talks=0, assigned_at=None)]
-    assert broken([asked], rows, called) == ([] if held else [CALLED])
+    records = [attempt(one.invited_at, one.number) for one in called]
+    assert broken([ASKED], [WISH], called, records) == ([] if held else [CALLED])
 
 
 @pytest.mark.parametrize(
-    ("called", "records", "held"),
+    ("refused", "held"),
     [
-        ([ours(EVENING, OTHER), ours(MORNING), ours(MORNING + seconds(1), OTHER)], [], True),
-        ([ours(MORNING, OTHER), ours(MORNING + seconds(1))], [], False),
-        ([], [], False),
-        # an operator was held for the other: an appointment goes before
-        (
-            [ours(MORNING, OTHER), ours(MORNING + seconds(1))],
-            [attempt(MORNING, OTHER)],
-            True,
-        ),
+        # whenever somebody was called afterwards, and at the end: the case had ended before
+        ({(NUMBER, MORNING), (NUMBER, END)}, True),
+        # they could have been called once; at the end; and another's case had ended
+        ({(NUMBER, END)}, False),
+        ({(NUMBER, MORNING)}, False),
+        ({(OTHER, MORNING), (OTHER, END)}, False),
     ],
 )
-def test_who_called_at_night_is_called_before_others(
-    called: list[CarrierCall], records: list[Record], held: bool
+def test_who_asked_to_be_called_back_need_not_be_if_the_rules_never_allow_it(
+    refused: set[tuple[str, datetime]], held: bool
 ) -> None:
-    listened = call_in(Way.LISTENS, NIGHT, "guidance", "next-open", "month-9")
-    rows = [row(NIGHT, came_to=CameTo.GUIDANCE, talks=0, assigned_at=None, waited=None)]
-    assert broken([listened], rows, called, records) == ([] if held else [FIRST])
+    # what was called before they asked tells nothing
+    records = [attempt(EVENING, OTHER), attempt(MORNING, OTHER)]
+    called = [ours(one.placed_at, one.number) for one in records]
+    assert broken([ASKED], [WISH], called, records, refused) == ([] if held else [CALLED])
+
+
+LATER = MORNING + seconds(1)
+
+
+@pytest.mark.parametrize(
+    ("records", "left", "held"),
+    [
+        # in the order in which they were placed; the order in which the carrier saw INVITEs
+        # the evening's calls do not count
+        ([attempt(EVENING, OTHER), attempt(MORNING), attempt(LATER, OTHER)], "010", True),
+        ([attempt(MORNING, OTHER), attempt(LATER)], "10", False),
+        ([attempt(EVENING)], "0", False),
+        ([], "", False),
+        # placed together: INVITEs may change places on their way, the order of placing may not
+        ([attempt(MORNING), attempt(MORNING, OTHER)], "10", True),
+        ([attempt(MORNING), attempt(MORNING, OTHER)], "01", True),
+        ([attempt(MORNING, OTHER), attempt(MORNING)], "01", False),
+        ([attempt(MORNING, OTHER), attempt(MORNING)], "10", False),
+        # an operator was held for the other: an appointment goes before; not so another call to them
+        ([attempt(MORNING, OTHER, True), attempt(LATER)], "01", True),
+        ([attempt(MORNING, OTHER), attempt(LATER), attempt(LATER, OTHER, True)], "012", False),
+        # the call to them failed: it was placed first, but they are still to be called first
+        (
+            [attempt(MORNING, outcome="failed"), attempt(MORNING, OTHER), attempt(LATER)],
+            "-01",
+            True,
+        ),
+        (
+            [attempt(MORNING, OTHER), attempt(MORNING, outcome="failed"), attempt(LATER)],
+            "0-1",
+            False,
+        ),
+        ([attempt(MORNING, outcome="failed"), attempt(LATER, OTHER)], "-0", False),
+        ([attempt(MORNING, outcome="failed")], "-", False),
+        # and nobody was called before them by a call that failed
+        ([attempt(MORNING, OTHER, outcome="failed"), attempt(LATER)], "-0", True),
+    ],
+)
+def test_who_is_owed_a_call_is_called_before_others(
+    records: list[Record], left: str, held: bool
+) -> None:
+    """`left`: the place of each call's INVITE among all, `-` for none."""
+    invites = [
+        (place, ours(one.placed_at + seconds(0.1), one.number))
+        for one, place in zip(records, left, strict=True)
+        if place != "-"
+    ]
+    called = [call for _, call in sorted(invites, key=lambda invite: invite[0])]
+    assert broken([LISTENED], [AT_NIGHT], called, records) == ([] if held else [FIRST])
+
+
+@pytest.mark.parametrize(
+    ("refused", "is_called", "held"),
+    [
+        # as the other was called; at another time; and another number
+        ({(NUMBER, MORNING)}, True, True),
+        ({(NUMBER, LATER)}, True, False),
+        ({(OTHER, MORNING)}, True, False),
+        # not called at all: they could not be called to the last
+        ({(NUMBER, MORNING), (NUMBER, END)}, False, True),
+        ({(NUMBER, MORNING)}, False, False),
+        ({(NUMBER, END)}, False, False),
+    ],
+)
+def test_nobody_is_called_first_whom_the_rules_refused_then(
+    refused: set[tuple[str, datetime]], is_called: bool, held: bool
+) -> None:
+    records = [attempt(MORNING, OTHER), *[attempt(LATER)] * is_called]
+    called = [ours(one.placed_at, one.number) for one in records]
+    expected = [] if held else [FIRST]
+    assert broken([LISTENED], [AT_NIGHT], called, records, refused) == expected
+
+
+@pytest.mark.parametrize(
+    ("way", "at", "held"),
+    [
+        # who reached nobody before is owed a call as well; who talked, or called afterwards, is not
+        (Way.LISTENS, NIGHT, True),
+        (Way.GIVES_UP, EVENING, True),
+        (Way.TALKS, EVENING, False),
+        (Way.GIVES_UP, MORNING + seconds(2), False),
+    ],
+)
+def test_who_is_owed_a_call_too_may_be_called_before(way: Way, at: datetime, held: bool) -> None:
+    records = [attempt(MORNING + seconds(1), OTHER), attempt(MORNING + seconds(3))]
+    records += [attempt(MORNING + seconds(4), OTHER)]
+    called = [ours(one.placed_at, one.number) for one in records]
+    other = call_in(way, at, number=OTHER)
+    found = broken([LISTENED, other], [AT_NIGHT], called, records)
+    assert (FIRST not in found) == held
+
+
+def test_whose_answer_is_asked_for_are_those_who_is_owed_a_call_and_show_a_number() -> None:
+    withheld = call_in(Way.LISTENS, NIGHT, number=None)
+    assert who_is_owed_a_call([LISTENED, withheld, call_in(number=OTHER)]) == {NUMBER}
 
 
 def test_a_demo_has_to_show_every_kind_of_caller_and_several_at_once() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import cast
@@ -30,6 +31,7 @@ class Scene:
         self.busy = True
         self.left_s = occasions.RUSH_S
         self.told: datetime | None = EVENING
+        self.is_noted = True
         self.over = asyncio.Event()
         """Set: calls end at once."""
         self.over.set()
@@ -40,10 +42,14 @@ class Scene:
             all_busy=self.all_busy,
             left_s=lambda: self.left_s,
             told=lambda: self.told,
+            noted=self.noted,
             now=lambda: EVENING,
             operators=operators,
             seed=1,
         )
+
+    async def noted(self) -> bool:
+        return self.is_noted
 
     async def all_busy(self) -> bool:
         return self.busy
@@ -119,6 +125,34 @@ async def test_they_wait_until_everybody_was_called_and_no_operator_is_free(scen
         await scene.quiet(6)
 
 
+async def test_nobody_asks_for_a_call_who_was_reached(scene: Scene) -> None:
+    scene.was_called(Kind.IN_A_HURRY, Kind.BUSY_ONCE, *IMPATIENT[1:], *MISSED)
+    again = replace(scene.ledger.calls[0], nth=2)
+    scene.ledger.begin(again)
+    scene.ledger.end(again, EVENING)
+    async with scene.going_on():
+        await scene.quiet(7)
+    [asks] = [caller for caller in scene.called if caller.way is Way.ASKS_BACK]
+    assert asks.number == "0258000001"
+
+
+async def test_they_wait_for_whom_we_have_not_called_as_long_as_they_can(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(occasions, "RUSH_WITHIN_S", 0.01)
+    scene.was_called(*IMPATIENT[:2], Kind.DAYTIME, *MISSED)
+    scene.left_s += 10
+    async with scene.going_on():
+        await asyncio.sleep(0.1)
+        assert scene.called == []
+        async with scene.occasions.night():  # while nobody is there they do not call either
+            scene.was_called(Kind.MACHINE)
+            await asyncio.sleep(0.1)
+            assert set(scene.ways()) == {Way.LISTENS}
+        await scene.quiet(9)
+    assert Way.LEAVES_MESSAGE in scene.ways()
+
+
 async def test_they_do_not_come_when_whoever_asks_for_a_call_could_not_be_called(
     scene: Scene,
 ) -> None:
@@ -178,6 +212,22 @@ async def test_nobody_calls_before_the_service_told_what_they_get_now(scene: Sce
     scene.told = EVENING
     await night
     assert scene.ways() == [Way.LISTENS]
+
+
+async def test_the_night_is_not_over_before_the_service_has_written_down_who_called(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.is_noted = False
+    night = asyncio.create_task(scene.occasions.night().__aenter__())
+    await scene.quiet(1)
+    await asyncio.sleep(0.05)
+    assert not night.done()
+    scene.is_noted = True
+    await asyncio.wait_for(night, 30)
+    # what is never written down the checks tell: the morning comes all the same
+    monkeypatch.setattr(occasions, "_NOTED_S", 0.02)
+    scene.is_noted = False
+    await asyncio.wait_for(scene.occasions.night().__aenter__(), 30)
 
 
 async def test_there_is_no_quiet_while_somebody_is_on_a_line_to_us(scene: Scene) -> None:

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import csv
 from collections import Counter
 from datetime import datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scripts.cityfile import write_city_file
 from scripts.town.people import (
     HABITS,
     LATEST_FIRST_RING_S,
     LONGEST_PICKUP_S,
-    SPECIAL_AMONG,
     Behaviour,
     Heard,
     Kind,
     Line,
     Town,
 )
+from scripts.town.rehearsal import called_for_certain_first
 
 JST = ZoneInfo("Asia/Tokyo")
 NUMBERS = [f"02580001{i:02d}" for i in range(50)]
@@ -65,10 +68,12 @@ def test_the_same_question_has_the_same_answer(
 
 
 @given(seed=st.integers(0, 999), size=st.integers(len(Kind), 200))
-def test_every_kind_lives_in_a_town_that_is_large_enough(seed: int, size: int) -> None:
+def test_every_kind_lives_at_the_first_numbers_of_a_town_that_is_large_enough(
+    seed: int, size: int
+) -> None:
     first, second = [f"1{i}" for i in range(size)], [f"2{i}" for i in range(size)]
     kinds = Town(first, second, seed, is_weekend).kinds
-    assert {kinds[number] for number in first[:SPECIAL_AMONG]} == set(Kind)
+    assert {kinds[number] for number in first[: len(Kind)]} == set(Kind)
     assert kinds.keys() == {*first, *second}
 
 
@@ -155,3 +160,28 @@ def test_a_number_nobody_has_is_unassigned() -> None:
 def test_every_way_of_answering_occurs_in_some_habit() -> None:
     answers = Counter(habit.heard for habit in HABITS.values())
     assert set(answers) == set(Heard)
+
+
+def test_those_who_are_called_for_certain_are_settled_first() -> None:
+    rows = [
+        {"世帯番号": household, "電話番号1": first, "電話番号2": second}
+        for household, first, second in (
+            ("a", "1", "2"),  # another number of the case may be called, and end it
+            ("b", "3", ""),  # another case of the household keeps it waiting
+            ("b", "4", "5"),
+            ("c", "6", ""),
+            ("d", "7", ""),
+        )
+    ]
+    assert [row["電話番号1"] for row in called_for_certain_first(rows)] == ["6", "7", "3", "1", "4"]
+
+
+@pytest.mark.parametrize("seed", range(1, 21))
+def test_every_kind_of_a_demo_is_behind_the_only_number_of_its_case(
+    seed: int, tmp_path: Path
+) -> None:
+    city_file = tmp_path / "city.csv"
+    write_city_file(city_file, month="2026-09", cases=40, seed=seed)
+    with city_file.open(encoding="cp932", newline="") as file:
+        rows = called_for_certain_first(list(csv.DictReader(file)))
+    assert not any(row["電話番号2"] for row in rows[: len(Kind)])

@@ -262,3 +262,36 @@ async def test_an_operator_announces_one_break_and_takes_it() -> None:
         "/api/ready",
         "/api/result",
     ]
+
+
+async def test_each_talk_has_its_words_though_those_of_the_talk_before_still_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said: list[asyncio.Event] = []
+
+    async def say(_softphone: Softphone, _words: str) -> None:
+        said.append(asyncio.Event())
+        await said[-1].wait()
+
+    monkeypatch.setattr(Softphone, "say", say)
+
+    async def said_after(talks: int) -> int:
+        """How often the words were begun, so many more talks later."""
+        for _ in range(talks):
+            robot._speak()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        return len(said)
+
+    async with httpx.AsyncClient() as client:
+        robot = Robot(client, Softphone("201"), lambda number: None, 1, HURRIED)
+        assert await said_after(1) == 1
+        # while they go on nothing is said over them; of two talks meanwhile the first is over
+        assert await said_after(2) == 1
+        said[0].set()
+        assert await said_after(0) == 2
+        said[1].set()
+        assert await said_after(0) == 2
+        assert await said_after(1) == 3
+        said[2].set()
+        await said_after(0)

@@ -49,7 +49,7 @@ class Recording(_Running):
         self._noted[self._day.placed + 1] = RecordedCall(
             campaign_id=1,
             placed_at=self._at_now,
-            chance=self._estimates.person(believed),
+            chance=self._believed().person(believed),
             miss=miss,
             answered_at=None,
             talk_from=None,

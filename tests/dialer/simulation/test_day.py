@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
@@ -10,8 +11,9 @@ from statistics import fmean
 
 import pytest
 
-from dialer.simulation.day import Way, run_day
+from dialer.simulation.day import run_day
 from dialer.simulation.rivals import WAYS, boost, progressive
+from dialer.simulation.way import Moment, Way
 from dialer.simulation.worlds import WORLDS, World, without_detection
 from rules.pacing.snapshot import Activity, Limit, Pace, Snapshot, Terms
 
@@ -28,19 +30,29 @@ DAYS = {
 
 
 @dataclass
-class Watched:
-    """A way of pacing that keeps what it was shown."""
+class OneByOne:
+    """Asks a way of pacing about every moment by itself, shown anew; keeps what it was shown."""
 
     way: Way
     seen: list[Snapshot] = field(default_factory=list)
 
-    def __call__(self, snapshot: Snapshot) -> Pace:
-        self.seen.append(snapshot)
-        return self.way(snapshot)
+    def __call__(self, moment: Moment, moments_s: Sequence[float]) -> tuple[int, Pace] | None:
+        for at, now_s in enumerate(moments_s):
+            shown = self._shown(moment, now_s)
+            self.seen.append(shown)
+            found = self.way(moment._replace(now_s=now_s, snapshot=lambda s=shown: s), [now_s])
+            if found is not None:
+                return at, found[1]
+        return None
+
+    def _shown(self, moment: Moment, now_s: float) -> Snapshot:
+        snapshot = moment.snapshot()
+        today = replace(snapshot.today, left_s=moment.end_s - now_s)
+        return replace(snapshot, now_s=now_s, today=today)
 
 
 def watched(world: World, way: Way = BOLD, seed: int = 1) -> list[Snapshot]:
-    watching = Watched(way)
+    watching = OneByOne(way)
     run_day(world, seed, watching)
     return watching.seen
 
@@ -86,6 +98,45 @@ def test_pacing_is_asked_at_least_every_second_and_told_when_the_day_ends() -> N
     assert max(b - a for a, b in pairwise(moments)) <= 1
     assert moments == sorted(moments)
     assert {round(s.now_s + (s.today.left_s or 0)) for s in seen} == {7200}
+
+
+@pytest.mark.parametrize("name", ["stationary", "breaks", "callbacks", "five lines"])
+@pytest.mark.parametrize("way", WAYS)
+def test_a_day_is_the_same_if_pacing_is_asked_every_second_by_itself(way: str, name: str) -> None:
+    # with 60 operators not all who are wanted at first are among the candidates
+    operators, hours = (60, 0.1) if name == "stationary" else (4, 0.5)
+    world = replace(DAYS[name], operators=operators, hours=hours, terms=Terms(cap=0.03))
+    assert run_day(world, 1, WAYS[way]()) == run_day(world, 1, OneByOne(WAYS[way]()))
+
+
+def test_what_is_counted_for_pacing_is_what_the_snapshot_shows() -> None:
+    seen: list[Moment] = []
+
+    def watching(moment: Moment, moments_s: Sequence[float]) -> tuple[int, Pace] | None:
+        seen.append(moment)
+        shown = moment.snapshot()
+        doing = Counter(one.activity for one in shown.operators)
+        assert moment.now_s == shown.now_s == moments_s[0]
+        assert moment.logged_in == len(shown.operators)
+        assert moment.free == doing[Activity.FREE]
+        assert moment.talking == doing[Activity.TALKING]
+        assert moment.calls == len(shown.calls)
+        assert moment.waiting == shown.waiting
+        assert moment.callbacks_waiting == shown.callbacks_waiting
+        assert moment.placeable == min(shown.lines - shown.lines_used, len(shown.candidates))
+        assert (moment.connected, moment.abandoned) == (
+            shown.today.connected,
+            shown.today.abandoned,
+        )
+        assert moment.cap == shown.terms.cap
+        assert moment.end_s - moment.now_s == shown.today.left_s
+        return BOLD(moment, moments_s)
+
+    for name in ("breaks", "callbacks, no detection", "five lines"):
+        run_day(DAYS[name], 1, watching)
+    for of in ("free", "talking", "calls", "waiting", "callbacks_waiting", "abandoned"):
+        assert any(getattr(moment, of) for moment in seen)
+    assert min(moment.placeable for moment in seen) == 0
 
 
 def test_progressive_pacing_abandons_nobody() -> None:
@@ -148,9 +199,9 @@ def test_chances_that_are_known_are_offered_and_learned_from() -> None:
 
 
 def test_called_phones_are_called_once_and_others_move_up() -> None:
-    def second_at_first(snapshot: Snapshot) -> Pace:
-        chosen = () if snapshot.now_s else (1,)
-        return Pace(calls=len(chosen), limit=Limit.RISK, chosen=chosen)
+    def second_at_first(moment: Moment, _: Sequence[float]) -> tuple[int, Pace] | None:
+        pace = Pace(calls=1, limit=Limit.RISK, chosen=(1,))
+        return None if moment.now_s else (0, pace)
 
     before, after, *_ = watched(SHORT["phones-known"], second_at_first)
     assert [call.chance for call in after.calls] == [before.candidates[1]]
@@ -210,10 +261,10 @@ def test_persons_who_call_back_are_served_before_others() -> None:
     assert any(one.callbacks_waiting and one.waiting for one in seen)
 
 
-def _foreseeing(miss: float) -> Callable[[Snapshot], Pace]:
-    def way(snapshot: Snapshot) -> Pace:
-        pace = BOLD(snapshot)
-        return replace(pace, misses=(miss,) * pace.calls)
+def _foreseeing(miss: float) -> Way:
+    def way(moment: Moment, moments_s: Sequence[float]) -> tuple[int, Pace] | None:
+        found = BOLD(moment, moments_s)
+        return found and (found[0], replace(found[1], misses=(miss,) * found[1].calls))
 
     return way
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from rules.pacing.balance import (
     Floats,
     Ints,
+    answer_of,
     callback_events,
     free_by,
     left_over,
@@ -119,10 +120,37 @@ def test_two_hundred_operators_and_a_thousand_calls_keep_all_but_nothing_of_the_
     assert means == pytest.approx(free.sum(axis=0) - answers.sum(axis=0), abs=1e-3)
 
 
+@pytest.mark.parametrize("happens", [1e-6, 1 - 1e-6])
+def test_many_rare_events_are_not_rare_together(happens: float) -> None:
+    ways = by_all_ways(0, [happens] * 10, [])
+    shares, span = np.zeros(11), np.empty((1, 3), np.int64)
+    left_over(0, np.full(10, happens), 10, shares, span[0])
+    found = told(shares[None, :], span, 0)
+    assert all(abs(found[number] - share) < 1e-8 for number, share in ways.items())
+
+
+ANSWERS = [
+    # a person's own chance, as handed in; that anybody answers: odds twice as high, and half of those whom no
+    # person answers have a machine
+    (0.5, 2 / 3 + 1 / 3 / 2),
+    (0.0, 0.5),
+    (1.0, 1.0),
+    (-0.1, 0.3 + 0.7 / 2),  # no chance: nothing is known
+    (1.1, 0.3 + 0.7 / 2),
+    (math.nan, 0.3 + 0.7 / 2),
+]
+
+
+@pytest.mark.parametrize(("own", "anybody"), ANSWERS)
+def test_a_call_is_answered_by_a_person_or_else_by_a_machine(own: float, anybody: float) -> None:
+    assert answer_of(own, (2.0, 0.3, 0.5)) == pytest.approx(anybody)
+
+
 ROWS = [
     # age in steps of 2 s, of 5 rows; row
     (0.0, 0),
     (0.9, 0),
+    (1.0, 1),  # in the middle between two: the later one
     (1.1, 1),
     (4.0, 2),
     (8.0, 4),
@@ -153,7 +181,7 @@ def test_a_call_that_has_rung_is_believed_by_what_is_left_of_its_chance(
     # Bayes: answered later and by then ÷ not answered yet (by someone who will, or by nobody)
     believed = chance * by[row, 0] / (chance * left[row] + 1 - chance)
     rows, ups = np.array([row]), np.empty(1)
-    weights = weights_of(np.array([chance]), 1.0, 0.5, 0.0, rows, left)
+    weights = weights_of(np.array([chance]), (1.0, 0.5, 0.0), rows, left)
     not_answered_by(0, rows, weights, by, ups)
     assert 1 - ups[0] == pytest.approx(believed, abs=1e-9)
 

@@ -16,6 +16,7 @@ from rules.pacing.credit import (
     GAIN,
     LAST_ANSWERS,
     LAST_ANSWERS_EACH,
+    MACHINES,
     MARGIN,
     MOST,
     SPENT,
@@ -28,6 +29,7 @@ from rules.pacing.credit import (
     pending,
     taken_by_callbacks,
 )
+from rules.pacing.estimates import LogNormal, Share
 from rules.pacing.snapshot import Snapshot, Terms, Today
 
 CAPS = (0.01, 0.03, 0.1)
@@ -70,7 +72,7 @@ def risks(day: Snapshot, operators: int, left: float) -> tuple[float, float]:
     ring_s, handling_s = day.estimates.ring.mean_s, day.estimates.handling_s
     taken = taken_by_callbacks(day.callbacks_per_s, ring_s, handling_s, operators)
     answers = to_come(day, operators)
-    return allowed_miss(day.terms.cap, operators, answers, float(left), taken)
+    return allowed_miss(day.terms.cap, operators, 0.0, answers, float(left), taken)
 
 
 @given(lefts, lefts)
@@ -143,7 +145,21 @@ def test_the_last_call_that_may_be_abandoned_is_credit_for_as_long_as_it_is_ther
 
 
 def test_the_margin_falls_from_one_operator_on() -> None:
-    assert margin(0) == margin(1) == MARGIN > margin(2) > margin(10)
+    assert margin(0, 0.0) == margin(1, 0.0) == MARGIN > margin(2, 0.0) > margin(10, 0.0)
+
+
+def test_where_machines_reach_operators_only_calls_placed_ahead_may_risk_more() -> None:
+    assert margin(5, 1 / 3) == pytest.approx(2 * margin(5, 0.0))
+    day = a_day(0.03, 1000, 0, 20_000)
+    heard = replace(day.estimates, machine=Share(0.3, 20))
+    machines = allowed_at(replace(day, estimates=heard), 5, np.zeros(1))
+    # as many answers to come of persons alone, for what is left is spread over them
+    alike = replace(day.estimates, talk=LogNormal.of(heard.handling_s - 40, 0.8, 20))
+    persons = allowed_at(replace(day, estimates=alike), 5, np.zeros(1))
+    assert machines.ahead[0] == pytest.approx(
+        (1 + MACHINES * heard.machine_share) * persons.ahead[0], rel=1e-6
+    )
+    assert machines.covered[0] == pytest.approx(persons.covered[0], rel=1e-6)
 
 
 @given(days, st.integers(0, 200))
@@ -209,16 +225,18 @@ def test_what_may_be_risked_is_told_for_as_long_as_the_credit_lasts() -> None:
 
 
 def test_one_call_left_may_be_risked_and_over_few_answers_no_more_than_over_the_least() -> None:
-    _, ahead = allowed_miss(0.03, 5, 50.0, 1.0, 0.0)
-    assert ahead == pytest.approx(margin(5) * aim(1) / 50) and ahead > SPENT
-    _, ahead = allowed_miss(0.03, 20, 1.0, 1.0, 0.0)
-    assert ahead == pytest.approx(margin(20) * aim(1) / (LAST_ANSWERS + LAST_ANSWERS_EACH * 20))
+    _, ahead = allowed_miss(0.03, 5, 0.0, 50.0, 1.0, 0.0)
+    assert ahead == pytest.approx(margin(5, 0.0) * aim(1) / 50) and ahead > SPENT
+    _, ahead = allowed_miss(0.03, 20, 0.0, 1.0, 1.0, 0.0)
+    assert ahead == pytest.approx(
+        margin(20, 0.0) * aim(1) / (LAST_ANSWERS + LAST_ANSWERS_EACH * 20)
+    )
 
 
 def test_what_is_held_back_may_be_risked_where_an_operator_is_free() -> None:
-    assert allowed_miss(0.0, 10, 1000.0, 1 - pending(10), 0.0)[0] > 0
+    assert allowed_miss(0.0, 10, 0.0, 1000.0, 1 - pending(10), 0.0)[0] > 0
     # one operator would be idle the longest
-    alone, _ = allowed_miss(0.0, 1, 1e5, 5.0, 0.0)
+    alone, _ = allowed_miss(0.0, 1, 0.0, 1e5, 5.0, 0.0)
     assert alone == pytest.approx(COVERED_EACH * aim(5 + pending(1)) / 1e5)
 
 
@@ -264,7 +282,7 @@ def test_a_call_with_an_operator_free_for_it_may_risk_more_the_fewer_operators_t
 
 def test_what_callbacks_will_cost_is_not_risked_ahead() -> None:
     day = a_day(0.03, 1000, 0, 20_000, callbacks_per_s=0.0005)
-    spread = margin(3) * aim(20) / to_come(day, 3)
+    spread = margin(3, 0.0) * aim(20) / to_come(day, 3)
     _, ahead = risks(day, 3, 20)
     # half the chance that somebody calls back in the 9 s of a ringing, and no other operator becomes free
     assert spread - ahead == pytest.approx(0.0005 * 9 / 2, rel=0.1)
@@ -276,7 +294,7 @@ def test_callbacks_too_many_for_calls_to_a_single_free_operator_cost_nothing_ahe
     assert covered < 0.05 * 9 * math.exp(-19 * 9 / 220)
     least = LAST_ANSWERS + LAST_ANSWERS_EACH * 20
     spread = aim(5) / max(least, to_come(day, 20))
-    assert ahead == pytest.approx(margin(20) * spread)
+    assert ahead == pytest.approx(margin(20, 0.0) * spread)
 
 
 def test_answers_to_come_grow_with_operators_and_time_and_fall_with_callbacks() -> None:

@@ -172,7 +172,7 @@ def test_the_compiled_part_believes_the_same_of_a_phone(
     belief: Estimates, chance: float | None
 ) -> None:
     own = math.nan if chance is None else chance
-    assert answer_of(own, *belief_of(belief)) == pytest.approx(belief.answer(chance))
+    assert answer_of(own, belief_of(belief)) == pytest.approx(belief.answer(chance))
 
 
 @pytest.mark.parametrize("chance", [None, math.nan, -0.1, 1.1, math.inf])

@@ -82,6 +82,10 @@ def test_talks_whose_progress_is_known_are_foreseen_at_each_moment(
     short_work = replace(Estimates(), after_call=LogNormal.of(4, 0.3, 20))
     snapshot = replace(CENTRE, operators=(talking,) * 8, estimates=short_work)
     assert first_calls(snapshot, EVERY_5_S) == naive(snapshot)
+    # those in after-call work are free later than the talking ones, and none too soon for a call
+    slow_work = replace(WORKING, since_s=NOW_S + 15)
+    mixed = replace(snapshot, operators=(talking,) * 2 + (slow_work,) * 2)
+    assert first_calls(mixed, EVERY_5_S) == naive(mixed)
 
 
 def test_whoever_becomes_free_meanwhile_is_called_for() -> None:
