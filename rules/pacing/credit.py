@@ -43,7 +43,7 @@ OFTEN_ONE = 0.5
 """Of the calls for which an operator is free, those for which there is just one."""
 DOUBT = 0.7
 """Standard deviations by which fewer answers are reckoned with than expected."""
-PENDING_EACH = 0.05
+PENDING_EACH = 0.08
 """Abandoned calls held back, for each operator, for the calls that are ringing as the last one is used up."""
 LAST_ANSWERS = 2.0
 LAST_ANSWERS_EACH = 0.5

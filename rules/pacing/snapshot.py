@@ -90,7 +90,7 @@ class OperatorNow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CallNow:
-    """A call in flight: placed and not answered."""
+    """A call in flight: placed and not answered. One that a detected machine answered is none any more."""
 
     placed_s: float
     chance: float | None = None
@@ -105,9 +105,10 @@ class Today:
     connected: int = 0
     """Answered and joined to an operator."""
     abandoned: int = 0
-    """Answered by a person, and nobody was free within the patience."""
+    """Answered, and nobody was free within the patience. Both of persons; where nothing detects machines, of
+    all answers."""
     left_s: float | None = None
-    """Until the day's calling ends; None: not known."""
+    """Until the day's calling ends; None: not known, and an hour is reckoned with."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,17 +137,19 @@ class Snapshot:
     lines: int
     """Calls the carrier allows at once."""
     lines_used: int
+    """By calls in flight, persons waiting, talks, and machines that are still on the line."""
     waiting: int = 0
-    """Persons who answered and are not yet joined to an operator."""
+    """Persons who answered and for whom no operator is chosen yet (one who is chosen is `JOINING`)."""
     callbacks_waiting: int = 0
     """Persons who called back and are on the line: they come before any new call."""
     callbacks_per_s: float = 0.0
-    """Callbacks expected, per second."""
+    """Callbacks expected, per second. The cap is kept only if those that come were expected: they take
+    operators for whom calls were placed."""
     appointments_soon: int = 0
     """Appointments, and calls to persons we had abandoned, that are due or will be sooner than another call
     ends: each needs a free operator kept for it."""
     candidates: Sequence[float | None] = ()
-    """The chance of each phone that could be called now, in the plan's order."""
+    """The chance of each phone that could be called now, in the plan's order; None: nothing is known."""
     ami_healthy: bool = True
     today: Today = Today()
     terms: Terms = Terms()
