@@ -43,8 +43,9 @@ OFTEN_ONE = 0.5
 """Of the calls for which an operator is free, those for which there is just one."""
 DOUBT = 0.7
 """Standard deviations by which fewer answers are reckoned with than expected."""
-PENDING_EACH = 0.08
-"""Abandoned calls held back, for each operator, for the calls that are ringing as the last one is used up."""
+PENDING_EACH, PENDING_BY_CAP = 0.05, 2.5
+"""Abandoned calls held back, for each operator, for the calls that are ringing as the last one is used up: at
+least, and for each part of the cap, as those calls risk the more the higher it is."""
 LAST_ANSWERS = 2.0
 LAST_ANSWERS_EACH = 0.5
 """Guard near the day's end: what is left is spread over at least so many answers, and so many for each
@@ -102,13 +103,13 @@ def credit_of(
     """
     sure = max(0.0, to_come - DOUBT * math.sqrt(to_come))
     allowed = cap * (connected + abandoned + sure)
-    return max(0.0, allowed - abandoned - pending(operators))
+    return max(0.0, allowed - abandoned - pending(cap, operators))
 
 
 @njit(cache=True)
-def pending(operators: int) -> float:
+def pending(cap: float, operators: int) -> float:
     """Abandoned calls held back for those that are ringing."""
-    return PENDING_EACH * operators
+    return max(PENDING_EACH, PENDING_BY_CAP * cap) * operators
 
 
 @njit(cache=True)
@@ -126,7 +127,7 @@ def allowed_miss(
     Returns:
         If an operator is free for it now: only a callback or a break takes them away. Of any other.
     """
-    held_back = pending(operators)
+    held_back = pending(cap, operators)
     to_come = max(LAST_ANSWERS + LAST_ANSWERS_EACH * operators, to_come)
     covered = COVERED_SPENT * cap
     if left + held_back >= 1:

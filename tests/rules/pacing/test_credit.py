@@ -19,6 +19,8 @@ from rules.pacing.credit import (
     MACHINES,
     MARGIN,
     MOST,
+    PENDING_BY_CAP,
+    PENDING_EACH,
     SPENT,
     _aims,
     aim,
@@ -129,19 +131,24 @@ def test_credit_is_the_cap_of_all_answers_less_those_abandoned() -> None:
     assert credit_of(a_day(0.5, 30, 10, 0.0), 0) == 0.5 * (30 + 10) - 10
     # of those to come fewer are reckoned with than expected
     day = a_day(0.5, 0, 0, 3600.0)
-    assert 0 < credit_of(day, 20) + pending(20) < 0.5 * to_come(day, 20)
+    assert 0 < credit_of(day, 20) + pending(0.5, 20) < 0.5 * to_come(day, 20)
 
 
 def test_nothing_is_reckoned_with_after_the_days_end() -> None:
-    assert credit_of(a_day(0.03, 1000, 0, 0.0), 200) == pytest.approx(30 - pending(200))
+    assert credit_of(a_day(0.03, 1000, 0, 0.0), 200) == pytest.approx(30 - pending(0.03, 200))
     told = allowed_at(a_day(0.03, 1000, 0, 60.0), 200, np.array([60.0, 90.0]))
-    assert told.left == pytest.approx(30 - pending(200))
+    assert told.left == pytest.approx(30 - pending(0.03, 200))
 
 
 def test_the_last_call_that_may_be_abandoned_is_credit_for_as_long_as_it_is_there() -> None:
     day = a_day(0.5, 2, 0, 0.0)
     assert credit_of(day, 0) == 1.0
     assert len(allowed_at(day, 0, np.arange(3.0)).ahead) == 3
+
+
+def test_more_is_held_back_for_ringing_calls_the_more_operators_and_the_higher_the_cap() -> None:
+    assert pending(0.0, 10) == pending(0.01, 10) == 10 * PENDING_EACH
+    assert pending(0.01, 10) < pending(0.03, 10) == pytest.approx(10 * 0.03 * PENDING_BY_CAP)
 
 
 def test_the_margin_falls_from_one_operator_on() -> None:
@@ -234,10 +241,10 @@ def test_one_call_left_may_be_risked_and_over_few_answers_no_more_than_over_the_
 
 
 def test_what_is_held_back_may_be_risked_where_an_operator_is_free() -> None:
-    assert allowed_miss(0.0, 10, 0.0, 1000.0, 1 - pending(10), 0.0)[0] > 0
+    assert allowed_miss(0.0, 10, 0.0, 1000.0, 1 - pending(0.0, 10), 0.0)[0] > 0
     # one operator would be idle the longest
     alone, _ = allowed_miss(0.0, 1, 0.0, 1e5, 5.0, 0.0)
-    assert alone == pytest.approx(COVERED_EACH * aim(5 + pending(1)) / 1e5)
+    assert alone == pytest.approx(COVERED_EACH * aim(5 + pending(0.0, 1)) / 1e5)
 
 
 @pytest.mark.parametrize(("operators", "others"), [(0, 0), (1, 0), (2, 1), (5, 4)])
@@ -253,7 +260,7 @@ SPENT_DAYS = [
     (0.0, 0.01, COVERED_SPENT * 0.01, SPENT),
     (0.0, 0.03, COVERED_SPENT * 0.03, SPENT),
     (0.0, 0.0, 0.0, SPENT),
-    (0.99 - pending(5), 0.01, COVERED_SPENT * 0.01, SPENT),  # held back, and none is left
+    (0.99 - pending(0.01, 5), 0.01, COVERED_SPENT * 0.01, SPENT),  # held back, and none is left
 ]
 
 
