@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rules.pacing.decision import calls_to_place, first_calls
 from rules.pacing.estimates import Estimates, LogNormal
-from rules.pacing.snapshot import Activity, OperatorNow, Pace, Snapshot, Terms, Tick, Today
+from rules.pacing.snapshot import Activity, CallNow, OperatorNow, Pace, Snapshot, Terms, Tick, Today
 from tests.rules.pacing.test_outlook import NOW_S, centres
 
 laters = st.lists(st.floats(0, 60), max_size=6).map(sorted)
@@ -82,10 +82,10 @@ def test_talks_whose_progress_is_known_are_foreseen_at_each_moment(
     short_work = replace(Estimates(), after_call=LogNormal.of(4, 0.3, 20))
     snapshot = replace(CENTRE, operators=(talking,) * 8, estimates=short_work)
     assert first_calls(snapshot, EVERY_5_S) == naive(snapshot)
-    # those in after-call work are free later than the talking ones, and none too soon for a call
-    slow_work = replace(WORKING, since_s=NOW_S + 15)
-    mixed = replace(snapshot, operators=(talking,) * 2 + (slow_work,) * 2)
-    assert first_calls(mixed, EVERY_5_S) == naive(mixed)
+    # also if calls that ring on unanswered would allow one later without them
+    free = replace(WORKING, activity=Activity.FREE)
+    ringing = replace(snapshot, operators=(free, talking), calls=(CallNow(placed_s=NOW_S),) * 5)
+    assert first_calls(ringing, EVERY_5_S) == naive(ringing)
 
 
 def test_whoever_becomes_free_meanwhile_is_called_for() -> None:
