@@ -46,6 +46,8 @@ DOUBT = 0.7
 PENDING_EACH, PENDING_BY_CAP = 0.05, 2.5
 """Abandoned calls held back, for each operator, for the calls that are ringing as the last one is used up: at
 least, and for each part of the cap, as those calls risk the more the higher it is."""
+MOST_PENDING = 1.5
+"""So many at most: in a large centre answers are many, and soon allow for one more abandoned call."""
 LAST_ANSWERS = 2.0
 LAST_ANSWERS_EACH = 0.5
 """Guard near the day's end: what is left is spread over at least so many answers, and so many for each
@@ -109,7 +111,7 @@ def credit_of(
 @njit(cache=True)
 def pending(cap: float, operators: int) -> float:
     """Abandoned calls held back for those that are ringing."""
-    return max(PENDING_EACH, PENDING_BY_CAP * cap) * operators
+    return min(MOST_PENDING, max(PENDING_EACH, PENDING_BY_CAP * cap) * operators)
 
 
 @njit(cache=True)

@@ -19,6 +19,7 @@ from rules.pacing.credit import (
     MACHINES,
     MARGIN,
     MOST,
+    MOST_PENDING,
     PENDING_BY_CAP,
     PENDING_EACH,
     SPENT,
@@ -149,6 +150,7 @@ def test_the_last_call_that_may_be_abandoned_is_credit_for_as_long_as_it_is_ther
 def test_more_is_held_back_for_ringing_calls_the_more_operators_and_the_higher_the_cap() -> None:
     assert pending(0.0, 10) == pending(0.01, 10) == 10 * PENDING_EACH
     assert pending(0.01, 10) < pending(0.03, 10) == pytest.approx(10 * 0.03 * PENDING_BY_CAP)
+    assert pending(0.03, 50) == pending(0.01, 200) == MOST_PENDING
 
 
 def test_the_margin_falls_from_one_operator_on() -> None:
